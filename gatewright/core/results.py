@@ -1,0 +1,91 @@
+"""What was measured, and what a policy's rule says of it."""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, JsonValue, model_validator
+
+from gatewright.core.records import Record, Sha256, Timestamp
+from gatewright.core.refs import ArtifactRef
+
+__all__ = ["CheckResult", "Interval", "Measurement", "Severity", "StageEvidence", "Status"]
+
+
+class Status(StrEnum):
+    """Only ``passed`` passes."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"  # too little data to tell
+    ERROR = "error"  # could not be measured
+
+
+class Severity(StrEnum):
+    """What a rule that did not pass does: stop the release, raise an alarm, or be reported only."""
+
+    BLOCK = "block"
+    WARN = "warn"
+    SHADOW = "shadow"
+
+
+class Interval(Record):
+    """A two-sided confidence interval; ``confidence`` is 1 - 2 * alpha of the policy's one-sided alpha."""
+
+    low: float
+    high: float
+    confidence: Annotated[float, Field(gt=0, lt=1)]
+    method: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low <= self.high:
+            raise ValueError("low must not exceed high")
+        return self
+
+
+class Measurement(Record):
+    """One number: ``metric`` on ``slice`` over ``n`` rows.
+
+    ``value`` is None when it could not be measured, and ``note`` then says why. ``interval`` is None only
+    for exact counts (failed expectations, bytes), which have no sampling error.
+    """
+
+    metric: str
+    slice: str = "all"
+    value: float | None
+    interval: Interval | None = None
+    n: Annotated[int, Field(ge=0)]
+    note: str = ""
+
+
+class CheckResult(Record):
+    """A rule applied to one measurement. ``reason`` is a sentence for people."""
+
+    rule: str
+    stage: str
+    metric: str
+    slice: str
+    value: float | None
+    interval: Interval | None
+    minimum: float | None
+    maximum: float | None
+    n: int
+    status: Status
+    severity: Severity
+    reason: str
+
+
+class StageEvidence(Record):
+    """Everything one stage of one release leaves behind.
+
+    ``details`` holds what a reader wants beyond measurements (curves, tables), ``artifacts`` larger files.
+    """
+
+    release_id: str
+    stage: str
+    started_at: Timestamp
+    finished_at: Timestamp
+    inputs: dict[str, Sha256]
+    measurements: tuple[Measurement, ...] = ()
+    details: dict[str, JsonValue] = {}
+    artifacts: dict[str, ArtifactRef] = {}

@@ -1,0 +1,147 @@
+"""Read what a person wrote, strictly: every mistake is refused with file, line and the nearest valid name."""
+
+import difflib
+import math
+from collections.abc import Hashable, Iterable
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from gatewright.core.errors import SpecError
+
+__all__ = ["MAX_BYTES", "parse_yaml"]
+
+MAX_BYTES = 1_000_000
+# A policy nests five deep; more is a mistake or an attack on the parser's stack.
+MAX_DEPTH = 20
+
+Model = TypeVar("Model", bound=BaseModel)
+Path = tuple[int | str, ...]
+
+
+def parse_yaml(text: str, kind: type[Model], *, where: str) -> Model:
+    """Parse YAML into ``kind``.
+
+    Raises SpecError for a syntax error, an alias, a duplicate or unknown key, NaN, a value out of range
+    or a missing key; the message holds the line and, for a misspelt key, the nearest valid name.
+    """
+    root = _compose(text, where)
+    lines: dict[Path, int] = {}
+    value = _plain(root, (), lines, where)
+    if not isinstance(value, dict):
+        raise SpecError(
+            "the file must be a mapping.", where=f"{where}:1", remedy="start with `key: value` lines."
+        )
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        raise _explain(error, kind, lines, where) from None
+
+
+def _compose(text: str, where: str) -> yaml.Node:
+    if len(text.encode()) > MAX_BYTES:
+        raise SpecError(f"the file is larger than {MAX_BYTES} bytes.", where=where, remedy="split it.")
+    try:
+        loader = yaml.SafeLoader(text)
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise SpecError(
+                "YAML aliases (`*name`) are not allowed.",
+                where=where,
+                remedy="write the value out where it is used.",
+            )
+        root = loader.get_single_node()
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        problem = getattr(error, "problem", None) or "nested too deeply"
+        raise SpecError(
+            f"not valid YAML: {problem}.", where=f"{where}:{line}", remedy="correct the syntax."
+        ) from None
+    if root is None:
+        raise SpecError(
+            "the file is empty.", where=f"{where}:1", remedy="fill it in; `docs/` shows an example."
+        )
+    return root
+
+
+def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], where: str) -> Any:
+    lines[path] = node.start_mark.line + 1
+    here = f"{where}:{lines[path]}"
+    if len(path) > MAX_DEPTH:
+        raise SpecError(f"nested deeper than {MAX_DEPTH}.", where=here, remedy="flatten the file.")
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, path, lines, where)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(child, (*path, index), lines, where) for index, child in enumerate(node.value)]
+    return _scalar(node, here)
+
+
+def _mapping(node: yaml.MappingNode, path: Path, lines: dict[Path, int], where: str) -> dict[Hashable, Any]:
+    result: dict[Hashable, Any] = {}
+    for key_node, value_node in node.value:
+        key = _scalar(key_node, f"{where}:{key_node.start_mark.line + 1}")
+        if key in result:
+            raise SpecError(
+                f"the key `{key}` stands twice.",
+                where=f"{where}:{key_node.start_mark.line + 1}",
+                remedy="keep one of the two; YAML would silently take the last.",
+            )
+        result[key] = _plain(value_node, (*path, key), lines, where)
+        lines[(*path, key)] = key_node.start_mark.line + 1
+    return result
+
+
+def _scalar(node: yaml.Node, here: str) -> Any:
+    try:
+        value = yaml.SafeLoader("").construct_object(node)
+    except (yaml.YAMLError, ValueError) as error:
+        raise SpecError(
+            f"not a plain value: {error}.", where=here, remedy="write a number, text or true/false."
+        ) from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SpecError(
+            f"`{node.value}` is not a number that can be compared.",
+            where=here,
+            remedy="write a finite number.",
+        )
+    if not isinstance(value, Hashable):
+        raise SpecError("a key must be plain text.", where=here, remedy="quote it.")
+    return value
+
+
+def _explain(error: ValidationError, kind: type[BaseModel], lines: dict[Path, int], where: str) -> SpecError:
+    first = error.errors()[0]
+    location: Path = tuple(first["loc"])
+    at = f"{where}:{_line(location, lines)}"
+    name = ".".join(str(part) for part in location) or kind.__name__
+    if first["type"] == "extra_forbidden":
+        nearest = difflib.get_close_matches(str(location[-1]), _names(kind), n=1, cutoff=0.5)
+        hint = (
+            f"did you mean `{nearest[0]}`?" if nearest else f"valid keys: {', '.join(sorted(_names(kind)))}."
+        )
+        return SpecError(f"unknown key `{name}`.", where=at, remedy=hint)
+    return SpecError(f"`{name}`: {first['msg']}.", where=at, remedy="correct the value.")
+
+
+def _line(location: Path, lines: dict[Path, int]) -> int:
+    while location and location not in lines:
+        location = location[:-1]
+    return lines.get(location, 1)
+
+
+def _names(kind: type[BaseModel]) -> set[str]:
+    """All key names valid anywhere below ``kind``."""
+    names: set[str] = set()
+    for key, field in kind.model_fields.items():
+        names.add(field.alias or key)
+        for inner in _models(field.annotation):
+            names |= _names(inner)
+    return names
+
+
+def _models(annotation: Any) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _models(argument)
