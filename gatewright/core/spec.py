@@ -1,13 +1,13 @@
 """The model spec: what a model is. Written by a data scientist as ``model.yaml``."""
 
-import re
+import itertools
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from gatewright.core.records import Name, Record
 
-__all__ = ["DataSource", "ModelSpec", "Perturbation", "SensitiveFeature", "Target"]
+__all__ = ["Card", "DataSource", "ModelSpec", "Perturbation", "SensitiveFeature", "Target"]
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 EntryPoint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
@@ -33,7 +33,7 @@ class SensitiveFeature(Record):
         for low, high in bounds:
             if not low < high:
                 raise ValueError(f"band [{low}, {high}) of `{self.name}` is empty")
-        for (_, high), (low, _) in zip(bounds, bounds[1:], strict=False):
+        for (_, high), (low, _) in itertools.pairwise(bounds):
             if low < high:
                 raise ValueError(f"bands of `{self.name}` overlap at {low}")
         return self
@@ -128,9 +128,3 @@ class ModelSpec(Record):
             *self.not_features,
         )
         return tuple(dict.fromkeys(wanted))
-
-
-def module_of(entrypoint: str) -> tuple[str, str]:
-    """Split ``package.module:function``."""
-    module, function = re.split(":", entrypoint, maxsplit=1)
-    return module, function

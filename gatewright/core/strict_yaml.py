@@ -30,9 +30,7 @@ def parse_yaml(text: str, kind: type[Model], *, where: str) -> Model:
     lines: dict[Path, int] = {}
     value = _plain(root, (), lines, where)
     if not isinstance(value, dict):
-        raise SpecError(
-            "the file must be a mapping.", where=f"{where}:1", remedy="start with `key: value` lines."
-        )
+        raise SpecError("the file must be a mapping.", where=f"{where}:1", remedy="start with `key: value` lines.")
     try:
         return kind.model_validate(value)
     except ValidationError as error:
@@ -55,13 +53,9 @@ def _compose(text: str, where: str) -> yaml.Node:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         problem = getattr(error, "problem", None) or "nested too deeply"
-        raise SpecError(
-            f"not valid YAML: {problem}.", where=f"{where}:{line}", remedy="correct the syntax."
-        ) from None
+        raise SpecError(f"not valid YAML: {problem}.", where=f"{where}:{line}", remedy="correct the syntax.") from None
     if root is None:
-        raise SpecError(
-            "the file is empty.", where=f"{where}:1", remedy="fill it in; `docs/` shows an example."
-        )
+        raise SpecError("the file is empty.", where=f"{where}:1", remedy="fill it in; `docs/` shows an example.")
     return root
 
 
@@ -117,9 +111,7 @@ def _explain(error: ValidationError, kind: type[BaseModel], lines: dict[Path, in
     name = ".".join(str(part) for part in location) or kind.__name__
     if first["type"] == "extra_forbidden":
         nearest = difflib.get_close_matches(str(location[-1]), _names(kind), n=1, cutoff=0.5)
-        hint = (
-            f"did you mean `{nearest[0]}`?" if nearest else f"valid keys: {', '.join(sorted(_names(kind)))}."
-        )
+        hint = f"did you mean `{nearest[0]}`?" if nearest else f"valid keys: {', '.join(sorted(_names(kind)))}."
         return SpecError(f"unknown key `{name}`.", where=at, remedy=hint)
     return SpecError(f"`{name}`: {first['msg']}.", where=at, remedy="correct the value.")
 
