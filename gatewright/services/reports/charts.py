@@ -1,0 +1,172 @@
+"""The four charts an approver looks at, each a small SVG; None when what it shows was not measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gatewright.core.release_view import ReleaseView
+from gatewright.core.results import Interval, Measurement
+from gatewright.services.reports.details import GroupRow, calibration, groups
+from gatewright.services.reports.svg import BAD, CANDIDATE, GOOD, INK, MUTED, Drawing, Scale, data_uri
+from gatewright.services.reports.wording import label, number, signed
+
+__all__ = [
+    "HIGHER_IS_BETTER",
+    "KEY_METRICS",
+    "calibration_chart",
+    "comparison_chart",
+    "data_uri",
+    "drift_chart",
+    "fairness_chart",
+    "top_drift",
+]
+
+KEY_METRICS = ("auc", "log_loss", "brier", "expected_calibration_error", "precision", "recall", "accuracy")
+HIGHER_IS_BETTER = frozenset({"auc", "precision", "recall", "accuracy"})
+WIDTH = 720
+ROW = 28
+MAX_ROWS = 24
+
+
+@dataclass(frozen=True)
+class _Whisker:
+    name: str
+    low: float
+    value: float
+    high: float
+    words: str
+    color: str
+    limit: float | None = None
+
+
+def comparison_chart(view: ReleaseView) -> str | None:
+    """The change of each key metric against the champion with its interval; without a champion, the values."""
+    changes = [w for w in (_change(view, metric) for metric in KEY_METRICS) if w is not None]
+    if changes:
+        reach = max(max(abs(w.low), abs(w.high), abs(w.limit or 0)) for w in changes) * 1.1 or 1.0
+        scale = Scale(-reach, reach, 230, 480)
+        return _whiskers("Change against the champion (candidate minus champion)", changes, scale, zero=True)
+    values = [w for w in (_level(view, metric) for metric in KEY_METRICS) if w is not None]
+    if not values:
+        return None
+    return _whiskers("The candidate's metrics (no champion serves)", values, Scale(0, 1, 230, 480))
+
+
+def fairness_chart(view: ReleaseView, rate: str = "true_positive_rate") -> str | None:
+    """One rate by group with its interval and the group's support."""
+    rows = [_group_whisker(row, rate) for row in groups(view) if rate in row.rates][:MAX_ROWS]
+    if not rows:
+        return None
+    return _whiskers(f"{label(rate).capitalize()} by group", rows, Scale(0, 1, 230, 480))
+
+
+def calibration_chart(view: ReleaseView) -> str | None:
+    """Observed share of positives against the mean score; on the dashed line the scores tell the truth."""
+    bins = calibration(view)
+    if not bins:
+        return None
+    top = min(1.0, max(max(b.mean_score, b.observed.high) for b in bins) * 1.05) or 1.0
+    draw = Drawing(420, 330, "Calibration: observed share of positives by score")
+    across, up = Scale(0, top, 60, 400), Scale(0, top, 280, 44)
+    draw.text(16, 24, "Calibration", size=14, bold=True)
+    for tick in across.ticks():
+        draw.line((across(tick), 280), (across(tick), 44))
+        draw.line((60, up(tick)), (400, up(tick)))
+        draw.text(across(tick), 296, f"{tick:g}", size=11, anchor="middle", color=MUTED)
+        draw.text(54, up(tick) + 4, f"{tick:g}", size=11, anchor="end", color=MUTED)
+    draw.line((across(0), up(0)), (across(top), up(top)), color=MUTED, width=1.5, dash="5 4")
+    for b in bins:
+        x = across(b.mean_score)
+        draw.line((x, up(b.observed.low)), (x, up(b.observed.high)), color=CANDIDATE, width=2)
+        draw.dot(x, up(b.observed.value), color=CANDIDATE, radius=4)
+    draw.path([(across(b.mean_score), up(b.observed.value)) for b in bins], color=CANDIDATE)
+    draw.text(230, 318, "mean score (across), observed share of positives (up)", anchor="middle", color=MUTED)
+    return draw.render()
+
+
+def top_drift(view: ReleaseView, count: int) -> list[Measurement]:
+    """The features (and the score) whose population stability index is the highest."""
+    measured = [m for stage, m in view.measurements() if stage == "drift" and m.metric == "psi" and m.value is not None]
+    return sorted(measured, key=lambda m: (-(m.value or 0.0), m.slice))[:count]
+
+
+def drift_chart(view: ReleaseView, count: int = 8) -> str | None:
+    """The highest population stability indexes as bars, with the policy's limit."""
+    top = top_drift(view, count)
+    if not top:
+        return None
+    limits = [r.maximum for r in view.policy.rules if r.metric == "psi" and r.maximum is not None]
+    reach = max([m.value or 0.0 for m in top] + limits) * 1.1 or 1.0
+    scale = Scale(0, reach, 230, 600)
+    draw = Drawing(WIDTH, 64 + ROW * len(top), "Population stability index by feature")
+    draw.text(16, 24, "Population stability index, highest first", size=14, bold=True)
+    for i, m in enumerate(top):
+        y = 44 + ROW * i
+        over = any((m.value or 0.0) > bound for bound in limits)
+        draw.text(16, y + 14, _clip(m.slice), bold=over)
+        draw.bar(230, y, max(scale(m.value or 0.0) - 230, 1), 18, color=BAD if over else CANDIDATE)
+        words = f"{number(m.value)} over the limit" if over else number(m.value)
+        draw.text(scale(m.value or 0.0) + 6, y + 14, words, color=MUTED)
+    for bound in sorted(set(limits)):
+        draw.line((scale(bound), 36), (scale(bound), draw.height - 18), color=INK, width=1.5, dash="5 4")
+        draw.text(scale(bound), draw.height - 6, f"limit {bound:g}", size=11, anchor="middle", color=MUTED)
+    return draw.render()
+
+
+def _whiskers(title: str, rows: Sequence[_Whisker], scale: Scale, *, zero: bool = False) -> str:
+    draw = Drawing(WIDTH, 78 + ROW * len(rows), title)
+    bottom = draw.height - 30
+    draw.text(16, 24, title, size=14, bold=True)
+    for tick in scale.ticks():
+        draw.line((scale(tick), 36), (scale(tick), bottom))
+        words = f"{tick:+g}" if zero and tick else f"{tick:g}"
+        draw.text(scale(tick), bottom + 16, words, size=11, anchor="middle", color=MUTED)
+    if zero:
+        draw.line((scale(0), 36), (scale(0), bottom), color=INK, width=1.5)
+    for i, row in enumerate(rows):
+        y = 54 + ROW * i
+        draw.text(16, y + 4, _clip(row.name))
+        if row.limit is not None:
+            draw.line((scale(row.limit), y - 11), (scale(row.limit), y + 11), color=BAD, width=2, dash="4 3")
+        draw.whisker(scale, row.low, row.value, row.high, y, color=row.color)
+        draw.text(496, y + 4, row.words, color=MUTED)
+    if any(row.limit is not None for row in rows):
+        draw.text(16, bottom + 16, "dashed: the policy's limit", size=11, color=MUTED)
+    return draw.render()
+
+
+def _change(view: ReleaseView, metric: str) -> _Whisker | None:
+    m = view.find("evaluate", f"{metric}_change")
+    if m is None or m.value is None or m.interval is None:
+        return None
+    words, color = _direction(metric, m.interval)
+    rule = next((r for r in view.policy.rules if r.metric == m.metric and r.slices == "all"), None)
+    bound = None if rule is None else rule.minimum if rule.minimum is not None else rule.maximum
+    return _Whisker(
+        label(metric), m.interval.low, m.value, m.interval.high, f"{signed(m.value)}  {words}", color, bound
+    )
+
+
+def _direction(metric: str, interval: Interval) -> tuple[str, str]:
+    if interval.low <= 0 <= interval.high:
+        return "no clear change", MUTED
+    better = (interval.low > 0) == (metric in HIGHER_IS_BETTER)
+    return ("better", GOOD) if better else ("worse", BAD)
+
+
+def _level(view: ReleaseView, metric: str) -> _Whisker | None:
+    m = view.find("evaluate", metric)
+    # Log loss alone has no upper end and would be drawn at the edge.
+    if m is None or m.value is None or m.interval is None or m.interval.high > 1:
+        return None
+    return _Whisker(label(metric), m.interval.low, m.value, m.interval.high, number(m.value), CANDIDATE)
+
+
+def _group_whisker(row: GroupRow, rate: str) -> _Whisker:
+    r = row.rates[rate]
+    few = "" if r.supported else ", too few"
+    words = f"{number(r.value)}  n {row.n:,}, {row.positives:,} positive{few}"
+    return _Whisker(f"{row.slice}: {row.group}", r.low, r.value, r.high, words, CANDIDATE if r.supported else MUTED)
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= 30 else text[:29] + "…"

@@ -1,0 +1,119 @@
+"""The pages people decide on, in Markdown: verdict first, then why, then the numbers, then the digests."""
+
+from collections.abc import Mapping, Sequence
+
+from gatewright.core.release_view import ReleaseView
+from gatewright.core.results import CheckResult, Measurement, StageEvidence, Status
+from gatewright.services.reports import charts, measured, signoff, verdicts
+from gatewright.services.reports.escape import code, md
+from gatewright.services.reports.tables import bullets, folded, image, page, table, web_links
+from gatewright.services.reports.wording import label, number, short, span, when
+
+__all__ = ["approval_description", "evidence_page", "monitor_page", "stage_page"]
+
+MAX_MEASUREMENTS = 30
+_RESPONSES = {
+    "record": "Recorded. Nothing needs to be done.",
+    "alert": "Somebody should look.",
+    "retrain": "Retraining is asked for.",
+    "rollback": "A rollback is asked for.",
+}
+
+
+def evidence_page(view: ReleaseView, *, links: Mapping[str, str]) -> str:
+    """Everything about one release, as an artifact; ``links`` maps names to web addresses."""
+    calibration = image(charts.calibration_chart(view), "calibration curve", missing="Calibration was not measured.")
+    return page(
+        verdicts.headline(view),
+        _identity(view),
+        verdicts.objections(view),
+        measured.comparison(view),
+        calibration,
+        measured.fairness(view),
+        measured.drift(view),
+        measured.data_summary(view),
+        signoff.who_approves(view),
+        signoff.take_back(view),
+        page("## Digests", signoff.digests(view)).rstrip(),
+        verdicts.all_rules(view),
+        page("## More", web_links(links)).rstrip() if links else "",
+    )
+
+
+def approval_description(view: ReleaseView, *, links: Mapping[str, str]) -> str:
+    """What stands above the form in which somebody approves or rejects."""
+    comparison = image(charts.comparison_chart(view), "change of each metric", missing="The metrics were not measured.")
+    gaps = measured.gap_table(view) or "*Fairness was not judged.*"
+    return page(
+        verdicts.headline(view),
+        _identity(view),
+        verdicts.objections(view),
+        "## Candidate against champion",
+        comparison,
+        folded("The same in numbers", measured.comparison_table(view)),
+        "## Fairness",
+        gaps,
+        image(charts.fairness_chart(view), "true positive rate by group", missing="Rates by group were not measured."),
+        signoff.who_approves(view),
+        signoff.form_fields(),
+        folded("What your approval binds", signoff.digests(view)),
+        f"Read more: {web_links(links)}" if links else "",
+    )
+
+
+def stage_page(stage: StageEvidence, results: Sequence[CheckResult]) -> str:
+    """One stage: its verdict, its rules and its first measurements."""
+    seconds = (stage.finished_at - stage.started_at).total_seconds()
+    return page(
+        f"# {_verdict(results)}: {md(stage.stage)}",
+        f"{verdicts.tally(results) if results else 'The policy has no rule for this stage.'} "
+        f"Release {code(stage.release_id)}, {seconds:.1f} s.",
+        verdicts.rule_table(results) if results else "",
+        _measurements(stage.measurements),
+    )
+
+
+def monitor_page(
+    model: str,
+    measurements: Sequence[Measurement],
+    findings: Sequence[CheckResult],
+    response: str,
+    reasons: Sequence[str],
+    window: str,
+) -> str:
+    """What production traffic showed in ``window`` and what was done about it."""
+    return page(
+        f"# {md(response.upper())}: {md(model)} in production",
+        f"**{_RESPONSES.get(response, md(response))}** Predictions of {md(window)}.",
+        bullets(md(reason) for reason in reasons),
+        verdicts.rule_table(findings) if findings else "*No rule was judged.*",
+        _measurements(measurements),
+    )
+
+
+def _identity(view: ReleaseView) -> str:
+    candidate = "not trained" if view.candidate is None else short(view.candidate.artifact.sha256)
+    return (
+        f"Release {code(view.opening.release_id)} · {view.state.value} · model {code(candidate)} · "
+        f"opened {when(view.opening.opened_at)} by {md(view.opening.requested_by)} · "
+        f"code {code(view.opening.code_revision[:12])}"
+    )
+
+
+def _verdict(results: Sequence[CheckResult]) -> str:
+    missed = [r for r in results if r.status is not Status.PASSED]
+    if not missed:
+        return "PASS" if results else "MEASURED"
+    return f"{len(missed)} NOT PASSED"
+
+
+def _measurements(measurements: Sequence[Measurement]) -> str:
+    if not measurements:
+        return "*Nothing was measured.*"
+    shown = measurements[:MAX_MEASUREMENTS]
+    rows = (
+        (md(label(m.metric)), md(m.slice), number(m.value), span(m.interval), f"{m.n:,}", md(m.note)) for m in shown
+    )
+    rest = len(measurements) - len(shown)
+    listing = table(("Metric", "Slice", "Value", "Interval", "Rows", "Note"), rows, numbers=(2, 4))
+    return page("## Measurements", listing, f"*and {rest} more in the store.*" if rest else "").rstrip()

@@ -1,0 +1,166 @@
+"""What was measured, in Markdown: against the champion, by group, drift and data."""
+
+from gatewright.core.release_view import ReleaseView
+from gatewright.core.results import CheckResult, Measurement
+from gatewright.services.reports import charts
+from gatewright.services.reports.details import GroupRow, groups
+from gatewright.services.reports.escape import md
+from gatewright.services.reports.tables import image, page, table
+from gatewright.services.reports.wording import (
+    NOTHING,
+    STATUS_WORDS,
+    label,
+    limit,
+    number,
+    short,
+    signed,
+    span,
+)
+
+__all__ = ["comparison", "comparison_table", "data_summary", "drift", "fairness", "gap_table", "group_table"]
+
+RATES = ("selection_rate", "true_positive_rate", "false_positive_rate")
+MAX_GROUPS = 40
+
+
+def comparison(view: ReleaseView) -> str:
+    """Key metrics of candidate and champion on the same rows, with a chart."""
+    chart = image(charts.comparison_chart(view), "change of each metric", missing="The metrics were not measured.")
+    return page("## Candidate against champion", _rows_sentence(view), comparison_table(view), chart).rstrip()
+
+
+def comparison_table(view: ReleaseView) -> str:
+    """Metric, candidate, champion, change; empty when nothing was measured."""
+    rows = [_comparison_row(view, metric) for metric in charts.KEY_METRICS if view.find("evaluate", metric)]
+    if not rows:
+        return ""
+    percent = f"{100 * view.policy.confidence:g} %"
+    header = ("Metric", "Better", "Champion", "Candidate", f"{percent} interval", "Change", f"{percent} interval")
+    return table(header, rows, numbers=(2, 3, 5))
+
+
+def fairness(view: ReleaseView) -> str:
+    """The gaps the policy judges, then every group with its support and rates."""
+    rows = groups(view)
+    chart = charts.fairness_chart(view)
+    return page(
+        "## Fairness by group",
+        gap_table(view),
+        image(chart, "true positive rate by group", missing="Rates by group were not measured."),
+        group_table(rows),
+        f"*A rate over fewer than {view.policy.minimum_support:,} rows is too small to judge.*" if rows else "",
+        f"*and {len(rows) - MAX_GROUPS} more groups in the store*" if len(rows) > MAX_GROUPS else "",
+    ).rstrip()
+
+
+def gap_table(view: ReleaseView) -> str:
+    """Results of the fairness rules; empty without any."""
+    results = [r for r in view.decision.results if r.stage == "fairness"] if view.decision else []
+    if not results:
+        return ""
+    return table(
+        ("Gap", "Between groups of", "Value", "Interval", "Limit", "Result"),
+        (_gap_row(r) for r in results),
+        numbers=(2,),
+    )
+
+
+def drift(view: ReleaseView, count: int = 5) -> str:
+    """The features that moved most between the training and the evaluation data."""
+    top = charts.top_drift(view, count)
+    chart = image(charts.drift_chart(view, count), "population stability index", missing="Drift was not measured.")
+    rows = ((md(m.slice), number(m.value), span(m.interval), f"{m.n:,}") for m in top)
+    listing = table(("Feature", "PSI", "Interval", "Rows"), rows, numbers=(1, 3)) if top else ""
+    return page(f"## Drift: the {count} features that moved most", chart, listing).rstrip()
+
+
+def data_summary(view: ReleaseView) -> str:
+    """Rows, periods and failed expectations of both data sets."""
+    if view.data is None:
+        return page("## Data", "*The data were not pinned.*").rstrip()
+    sets = {"training": view.data.training, "evaluation": view.data.evaluation}
+    rows = (
+        (
+            name,
+            md(", ".join(ref.periods)),
+            f"{ref.rows:,}",
+            _count(view.find("validate", "failed_critical_expectations", name)),
+            _count(view.find("validate", "failed_warning_expectations", name)),
+            short(ref.digest),
+        )
+        for name, ref in sets.items()
+    )
+    header = ("Data", "Periods", "Rows", "Failed critical expectations", "Failed warning expectations", "Digest")
+    return page("## Data", table(header, rows, numbers=(2, 3, 4))).rstrip()
+
+
+def _group_rows(rows: list[GroupRow]) -> list[tuple[str, ...]]:
+    """Cells of the group table: slice, group, rows, positives, then each rate with its interval."""
+    return [
+        (
+            md(row.slice),
+            md(row.group),
+            f"{row.n:,}",
+            f"{row.positives:,}",
+            *(_rate(row, name) for name in RATES),
+        )
+        for row in rows[:MAX_GROUPS]
+    ]
+
+
+def group_table(rows: list[GroupRow]) -> str:
+    if not rows:
+        return ""
+    header = ("Feature", "Group", "Rows", "Positives", *(label(name).capitalize() for name in RATES))
+    return table(header, _group_rows(rows), numbers=(2, 3))
+
+
+def _rate(row: GroupRow, name: str) -> str:
+    rate = row.rates.get(name)
+    if rate is None:
+        return NOTHING
+    small = "" if rate.supported else " (too few)"
+    return f"{number(rate.value)} [{number(rate.low)}, {number(rate.high)}]{small}"
+
+
+def _gap_row(result: CheckResult) -> tuple[str, ...]:
+    return (
+        md(label(result.metric)),
+        md(result.slice),
+        number(result.value),
+        span(result.interval),
+        limit(result),
+        STATUS_WORDS[result.status],
+    )
+
+
+def _comparison_row(view: ReleaseView, metric: str) -> tuple[str, ...]:
+    candidate, change = view.find("evaluate", metric), view.find("evaluate", f"{metric}_change")
+    return (
+        md(label(metric)),
+        "higher" if metric in charts.HIGHER_IS_BETTER else "lower",
+        number(_champion(candidate, change)),
+        number(candidate.value if candidate else None),
+        span(candidate.interval if candidate else None),
+        signed(change.value if change else None),
+        span(change.interval if change else None),
+    )
+
+
+def _champion(candidate: Measurement | None, change: Measurement | None) -> float | None:
+    """Both models are measured on the same rows, so the champion is candidate minus change."""
+    if candidate is None or change is None or candidate.value is None or change.value is None:
+        return None
+    return candidate.value - change.value
+
+
+def _rows_sentence(view: ReleaseView) -> str:
+    measured = view.find("evaluate", "auc")
+    if measured is None:
+        return ""
+    against = f"champion {short(view.opening.champion.model_sha256)}" if view.opening.champion else "no champion"
+    return f"On {measured.n:,} rows of {md(view.opening.period)}; {against}."
+
+
+def _count(measured: Measurement | None) -> str:
+    return "not measured" if measured is None else number(measured.value)

@@ -1,0 +1,95 @@
+"""Who must approve, what the approval binds, how to answer the form and how to take a release back."""
+
+from gatewright.core.policy import Tier
+from gatewright.core.release_view import ReleaseView
+from gatewright.services.reports.escape import code, md
+from gatewright.services.reports.tables import bullets, page, table
+from gatewright.services.reports.wording import NOTHING, when
+
+__all__ = ["approvals", "digests", "form_fields", "rollback_command", "take_back", "who_approves"]
+
+
+def who_approves(view: ReleaseView) -> str:
+    """Tier, roles, number of people and the end of the window; then who has answered."""
+    if view.decision is None or view.decision.outcome == "block":
+        return page("## Who must approve", "Nobody is asked.").rstrip()
+    return page("## Who must approve", _asked(view), approvals(view)).rstrip()
+
+
+def approvals(view: ReleaseView) -> str:
+    """The answers so far; empty without any."""
+    if not view.approvals:
+        return ""
+    rows = (
+        (md(a.principal), md(a.role), a.decision, md(a.reason), when(a.at), f"{a.assurance}, not verified")
+        for a in view.approvals
+    )
+    return table(("Person", "As", "Decision", "Reason", "At", "Name is"), rows)
+
+
+def digests(view: ReleaseView) -> str:
+    """The full digests that an approval binds."""
+    candidate = None if view.candidate is None else view.candidate.artifact.sha256
+    champion = None if view.opening.champion is None else view.opening.champion.model_sha256
+    bound = {
+        "evidence": view.evidence_root,
+        "candidate model": candidate,
+        "champion model": champion or "none serves",
+        f"policy, version {view.policy.version}": view.opening.policy.sha256,
+        "model spec": view.opening.spec.sha256,
+        "roster": view.opening.roster.sha256,
+        "request": None if view.request is None else view.request.digest,
+    }
+    rows = ((md(name), code(digest or NOTHING)) for name, digest in bound.items())
+    return table(("What", "SHA-256"), rows)
+
+
+def form_fields() -> str:
+    """Exactly what to write into each field of the form."""
+    rows = (
+        ("decision", "<code>approve</code> or <code>reject</code>"),
+        ("approver", "your id in the roster, such as <code>first.last</code>"),
+        ("reason", "why, in at least ten characters; it is kept for ever"),
+        ("token", "the word <code>none</code>, unless you have a signed token"),
+    )
+    return page("## What to write in the form", table(("Field", "Write"), rows)).rstrip()
+
+
+def rollback_command(model: str, release_id: str) -> str:
+    """The shell command that puts ``release_id`` back; the reader fills in who and why."""
+    return (
+        f"prefect deployment run rollback/rollback --param model={model} --param to_release={release_id} \\\n"
+        "  --param actor=first.last --param reason='why, in ten characters or more'"
+    )
+
+
+def take_back(view: ReleaseView) -> str:
+    """How to undo the release once it serves."""
+    champion = view.opening.champion
+    before = None if champion is None else champion.release_id
+    words = "Nothing serves yet, so there is no model to go back to."
+    if before is not None:
+        command = rollback_command(view.opening.model, before)
+        words = f"This puts {md(before)}, which serves now, back:\n\n```\n{command}\n```"
+    return page("## How to take it back", words).rstrip()
+
+
+def _asked(view: ReleaseView) -> str:
+    tier = _tier(view)
+    if tier is None:
+        return "Nobody is asked."
+    people = "Nobody needs to approve" if tier.approvals == 0 else _people(tier)
+    author = "" if view.candidate is None else f"The author, {md(view.candidate.author)}, cannot approve it."
+    end = "" if view.request is None else f"Until **{when(view.request.expires_at)}**; then it expires."
+    return bullets(item for item in (f"{people} (tier {md(tier.name)}).", end, author) if item)
+
+
+def _people(tier: Tier) -> str:
+    roles = " or ".join(md(role) for role in tier.roles)
+    return f"**{tier.approvals} {'person' if tier.approvals == 1 else 'different people'}** with the role {roles}"
+
+
+def _tier(view: ReleaseView) -> Tier | None:
+    if view.request is not None:
+        return view.request.tier
+    return None if view.decision is None else view.policy.tier(view.decision.outcome)

@@ -1,0 +1,75 @@
+"""How numbers, digests, times and verdicts are written, the same on every page."""
+
+from datetime import datetime
+
+from gatewright.core.judging import Limits
+from gatewright.core.results import CheckResult, Interval, Severity, Status
+
+__all__ = [
+    "OUTCOME_WORDS",
+    "SEVERITY_WORDS",
+    "STATUS_WORDS",
+    "label",
+    "limit",
+    "number",
+    "short",
+    "signed",
+    "span",
+    "when",
+]
+
+OUTCOME_WORDS = {"promote": "PASS", "review": "HOLD", "block": "BLOCK"}
+STATUS_WORDS = {
+    Status.PASSED: "PASS",
+    Status.FAILED: "FAIL",
+    Status.INCONCLUSIVE: "INCONCLUSIVE",
+    Status.ERROR: "ERROR",
+}
+SEVERITY_WORDS = {Severity.BLOCK: "blocks", Severity.WARN: "warns", Severity.SHADOW: "reported only"}
+NOTHING = "–"
+_WRITTEN = {"auc": "AUC", "brier": "Brier score", "psi": "PSI", "p50": "p50", "p99": "p99", "ms": "(ms)"}
+
+
+def number(value: float | None) -> str:
+    """Three decimals below ten, two digits below 0.01, whole numbers as such with thousands separated."""
+    if value is None:
+        return NOTHING
+    if value != value:
+        return "not a number"
+    if abs(value) < 1e15 and value == int(value):
+        return f"{int(value):,}"
+    if abs(value) < 0.01:
+        return f"{value:.2g}"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+
+
+def signed(value: float | None) -> str:
+    """A change, always with its sign."""
+    sign = "+" if value is not None and value > 0 else ""
+    return sign + number(value)
+
+
+def span(interval: Interval | None) -> str:
+    """``[low, high]``, or a dash for exact counts."""
+    return NOTHING if interval is None else f"[{number(interval.low)}, {number(interval.high)}]"
+
+
+def limit(result: CheckResult) -> str:
+    """``at least 0.8``, ``at most 0.2`` or ``0.1 to 0.3``."""
+    return str(Limits(result.minimum, result.maximum))
+
+
+def label(metric: str) -> str:
+    """A metric's name in words: ``equal_opportunity_difference`` -> ``equal opportunity difference``."""
+    return " ".join(_WRITTEN.get(word, word) for word in metric.split("_"))
+
+
+def short(digest: str | None) -> str:
+    """The first twelve digits, enough to recognise; never to verify."""
+    return NOTHING if digest is None else digest[:12]
+
+
+def when(moment: datetime) -> str:
+    """Minutes, with the zone's offset as the record has it."""
+    zone = "UTC" if not moment.utcoffset() else moment.strftime("%z")
+    return f"{moment:%Y-%m-%d %H:%M} {zone}"

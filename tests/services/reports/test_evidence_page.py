@@ -1,0 +1,248 @@
+"""The evidence page and the approval form's text: verdict first, nothing hostile, small."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gatewright.core.approval import Approval
+from gatewright.core.release_view import ReleaseView
+from gatewright.core.releases import ReleaseState
+from gatewright.services.reports.evidence_page import approval_description, evidence_page, monitor_page, stage_page
+from tests.services.reports.example_view import (
+    CHAMPION,
+    MODEL,
+    NOON,
+    ROOT,
+    STAGES,
+    counted,
+    example_view,
+    group,
+    measured,
+    stage,
+)
+from tests.services.reports.rendering import rendered, without_charts
+
+GOLDEN = Path(__file__).parent / "golden"
+LINKS = {"This run": "http://127.0.0.1:4200/v2/runs/flow-run/1", "bad": "javascript:alert(1)"}
+# What the pages themselves are made of; anything else came out of somebody's text.
+ELEMENTS = {
+    "h1", "h2", "p", "strong", "em", "code", "pre", "ul", "li", "a", "img", "details", "summary", "wbr",
+    "table", "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
+HOSTILE = "</td></table><script>alert(1)</script>|`[x](javascript:alert(1))\n# h \u202e"
+
+
+def failing_fairness() -> ReleaseView:
+    gap = measured("equal_opportunity_difference", 0.47, 0.32, 0.61, slice_name="age_band")
+    return example_view({"fairness": stage("fairness", gap, details=STAGES["fairness"].details)})
+
+
+def hostile_view() -> ReleaseView:
+    """Every free text of a release is an attack."""
+    stages = {
+        "fairness": stage(
+            "fairness",
+            measured("equal_opportunity_difference", 0.47, 0.32, 0.61, slice_name=HOSTILE),
+            details={"groups": [group(HOSTILE, HOSTILE, 100, 50, (0.5, 0.4, 0.6))]},
+        ),
+        "drift": stage("drift", counted("psi", 0.9, HOSTILE)),
+    }
+    view = example_view(stages)
+    approval = Approval(
+        request="5" * 64,
+        decision="approve",
+        principal=HOSTILE,
+        role=HOSTILE,
+        reason=HOSTILE,
+        assurance="declared",
+        at=NOON,
+    )
+    card = view.spec.card.model_copy(update=dict.fromkeys(type(view.spec.card).model_fields, HOSTILE))
+    return replace(
+        view,
+        spec=view.spec.model_copy(update={"title": HOSTILE, "card": card}),
+        opening=view.opening.model_copy(
+            update={"requested_by": HOSTILE, "period": HOSTILE, "code_revision": "<b>" + HOSTILE}
+        ),
+        approvals=(approval,),
+    )
+
+
+def headings(markdown: str) -> list[str]:
+    return re.findall(r"^## (.*)$", markdown, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("evidence_page", evidence_page(example_view(), links=LINKS)),
+        ("approval_description", approval_description(example_view(), links=LINKS)),
+        ("evidence_page_blocked", evidence_page(failing_fairness(), links={})),
+        ("stage_page", stage_page(STAGES["drift"], [])),
+    ],
+)
+def test_a_page_is_built_as_agreed(name: str, page: str, tmp_path: Path) -> None:
+    """The page equals its golden file but for the drawings; the new text lies in the temporary directory."""
+    found = without_charts(page)
+    (tmp_path / f"{name}.md").write_text(found, encoding="utf-8")
+    assert found == (GOLDEN / f"{name}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("view", "word"),
+    [
+        (example_view(), "PASS"),
+        (example_view({"evaluate": stage("evaluate", measured("auc", 0.86, 0.84, 0.88))}, champion=False), "HOLD"),
+        (failing_fairness(), "BLOCK"),
+        (replace(example_view(), decision=None, state=ReleaseState.OPEN), "NOT DECIDED"),
+    ],
+)
+@pytest.mark.parametrize("page", [evidence_page, approval_description])
+def test_the_verdict_is_the_first_word(view: ReleaseView, word: str, page: object) -> None:
+    """Nobody scrolls for it."""
+    assert page(view, links={}).startswith(f"# {word}: ")  # type: ignore[operator]
+
+
+def test_what_speaks_against_a_release_comes_before_all_numbers() -> None:
+    """The failing rule stands in the first table with its value, interval, limit and reason."""
+    page = evidence_page(failing_fairness(), links={})
+    assert headings(page)[0] == "What speaks against it"
+    first = page.split("## ")[1]
+    for shown in ("equal-opportunity", "**FAIL**", "blocks", "0.470", "[0.320, 0.610]", "at most 0.35", "age\\_band"):
+        assert shown in first
+    assert first.index("equal-opportunity") < first.index("feature-drift")
+
+
+def test_a_blocked_release_asks_nobody() -> None:
+    """There is nothing to approve."""
+    assert "Nobody is asked." in evidence_page(failing_fairness(), links={})
+
+
+def test_rules_on_the_champion_are_excused_at_a_first_release() -> None:
+    """They are neither passed nor counted as blocking."""
+    view = example_view({"evaluate": stage("evaluate", measured("auc", 0.86, 0.84, 0.88))}, champion=False)
+    page = evidence_page(view, links={})
+    assert "1 excused" in page
+    assert "| excused |" in page
+    assert "1 blocking" not in page
+
+
+def test_what_was_not_measured_is_said() -> None:
+    """An empty release gives sentences, not empty charts."""
+    page = evidence_page(example_view({name: stage(name) for name in STAGES}), links={})
+    for sentence in ("The metrics were not measured.", "Rates by group were not measured.", "Drift was not measured."):
+        assert sentence in page
+
+
+def test_the_approval_text_binds_all_digests_in_full() -> None:
+    """Evidence, candidate, champion and policy can be compared digit by digit."""
+    page = approval_description(example_view(), links={})
+    assert all(digest in page for digest in (ROOT, MODEL, CHAMPION, "2" * 64))
+
+
+def test_the_approval_text_says_what_to_write_in_each_field() -> None:
+    """Decision, approver, reason and token, in the form's order."""
+    form = approval_description(example_view(), links={}).split("## What to write in the form")[1]
+    rows = re.findall(r"^\| (\w+) \| (.*) \|$", form, re.MULTILINE)[1:5]
+    assert [field for field, _ in rows] == ["decision", "approver", "reason", "token"]
+    assert "<code>approve</code> or <code>reject</code>" in rows[0][1]
+    assert "<code>none</code>" in rows[3][1]
+
+
+def test_the_approval_text_names_the_people_and_the_end_of_the_window() -> None:
+    """Who, how many, until when, and who not."""
+    page = approval_description(example_view(), links={})
+    assert "**1 person** with the role release-manager or compliance-officer" in page
+    assert "2026-03-05 12:00 UTC" in page
+    assert "The author, kim.larsen, cannot approve it." in page
+
+
+@pytest.mark.parametrize("page", [evidence_page, approval_description])
+def test_hostile_text_adds_no_element_and_no_address(page: object) -> None:
+    """Titles, groups, slices, names and reasons stay text in their cells."""
+    view = hostile_view()
+    shown = rendered(page(view, links=LINKS))  # type: ignore[operator]
+    assert set(shown.tags) <= ELEMENTS
+    for tag, name, value in shown.attributes:
+        assert name in {"src", "alt", "href", "style"}, (tag, name)
+        assert value.startswith(("data:image/svg+xml;base64,", "http://127.0.0.1")) or name in {"alt", "style"}
+
+
+@pytest.mark.parametrize("page", [evidence_page, approval_description])
+def test_hostile_text_leaves_the_tables_their_shape(page: object) -> None:
+    """Each row of each table has as many cells as its header."""
+    blocks = re.findall(r"(?:^\|.*\|\n)+", page(hostile_view(), links={}), re.MULTILINE)  # type: ignore[operator]
+    assert blocks
+    for block in blocks:
+        counts = {len(re.findall(r"(?<!\\)\|", line)) for line in block.strip().splitlines()}
+        assert len(counts) == 1
+
+
+def test_a_page_of_a_wide_release_stays_small() -> None:
+    """Two hundred groups and features stay well under 100 kB, which Prefect's events can carry."""
+    groups = stage(
+        "fairness",
+        *[measured("equal_opportunity_difference", 0.1, 0.0, 0.2, slice_name=f"feature_{i}") for i in range(40)],
+        details={"groups": [group("feature", f"group {i}", 1000, 100, (0.5, 0.4, 0.6)) for i in range(200)]},
+    )
+    drift = stage("drift", *[counted("psi", 0.3, f"column_{i}") for i in range(200)])
+    view = example_view({"fairness": groups, "drift": drift})
+    assert len(evidence_page(view, links=LINKS).encode()) < 100_000
+    assert len(approval_description(view, links=LINKS).encode()) < 100_000
+
+
+def test_answers_so_far_are_shown_as_unverified() -> None:
+    """A name typed into a form proves nothing, and the page says so."""
+    approval = Approval(
+        request="5" * 64,
+        decision="approve",
+        principal="dana.reyes",
+        role="release-manager",
+        reason="Drift is known.",
+        assurance="declared",
+        at=NOON + timedelta(hours=1),
+    )
+    page = evidence_page(replace(example_view(), approvals=(approval,)), links={})
+    assert "| dana.reyes | release-manager | approve | Drift is known. | 2026-03-02 13:00 UTC | declared, " in page
+
+
+def test_a_stage_page_shows_its_verdict_and_the_first_thirty_measurements() -> None:
+    """The rest is counted and stays in the store."""
+    evidence = stage("drift", *[counted("psi", 0.01, f"column_{i}") for i in range(45)])
+    results = [r for r in example_view({"drift": evidence}).decision.results if r.stage == "drift"]  # type: ignore[union-attr]
+    page = stage_page(evidence, results[:1])
+    assert page.startswith("# PASS: drift")
+    assert "column\\_29" in page
+    assert "column\\_30" not in page
+    assert "*and 15 more in the store.*" in page
+
+
+def test_a_stage_with_a_rule_that_did_not_pass_says_so_first() -> None:
+    """One feature drifted."""
+    results = [r for r in example_view().decision.results if r.stage == "drift"]  # type: ignore[union-attr]
+    assert stage_page(STAGES["drift"], results).startswith("# 1 NOT PASSED: drift")
+
+
+def test_a_monitoring_page_says_what_is_asked_for_and_why() -> None:
+    """Response, window, reasons, rules and measurements."""
+    findings = [r for r in example_view().decision.results if r.stage == "drift"]  # type: ignore[union-attr]
+    page = monitor_page("triage", STAGES["drift"].measurements, findings, "alert", ["psi <b> rose"], "one day")
+    assert page.startswith("# ALERT: triage in production")
+    for shown in (
+        "Somebody should look.",
+        "Predictions of one day.",
+        "- psi &lt;b&gt; rose",
+        "year\\_built",
+        "**FAIL**",
+    ):
+        assert shown in page
+
+
+def test_a_monitoring_page_without_rules_or_rows_says_so() -> None:
+    """Silence is not health."""
+    page = monitor_page("triage", [], [], "record", [], "one day")
+    assert "*No rule was judged.*" in page
+    assert "*Nothing was measured.*" in page

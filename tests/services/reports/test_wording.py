@@ -1,0 +1,48 @@
+"""Numbers and names are written alike on every page."""
+
+import pytest
+
+from gatewright.core.results import Interval
+from gatewright.services.reports.wording import label, number, short, signed, span
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (None, "–"),
+        (0.0, "0"),
+        (0.8584, "0.858"),
+        (0.00042, "0.00042"),
+        (-0.0121, "-0.012"),
+        (12.34, "12.3"),
+        (26217.0, "26,217"),
+        (float("nan"), "not a number"),
+    ],
+)
+def test_a_number_is_written_with_the_digits_that_matter(value: float | None, written: str) -> None:
+    """Shares get three decimals, counts none, and what was not measured is a dash."""
+    assert number(value) == written
+
+
+@pytest.mark.parametrize(("value", "written"), [(0.03, "+0.030"), (-0.03, "-0.030"), (0.0, "0"), (None, "–")])
+def test_a_change_is_written_with_its_sign(value: float | None, written: str) -> None:
+    """A gain is told from a level by its plus."""
+    assert signed(value) == written
+
+
+def test_an_interval_is_written_in_brackets_and_its_lack_as_a_dash() -> None:
+    """Exact counts have no interval."""
+    assert span(Interval(low=0.1, high=0.25, confidence=0.9, method="example")) == "[0.100, 0.250]"
+    assert span(None) == "–"
+
+
+def test_a_metric_is_written_in_words() -> None:
+    """Acronyms keep their capitals."""
+    assert label("auc_change") == "AUC change"
+    assert label("equal_opportunity_difference") == "equal opportunity difference"
+
+
+def test_a_digest_is_recognised_by_its_first_twelve_digits() -> None:
+    """Full digests stand in their own table."""
+    assert short("ab" * 32) == "abababababab"
+    assert short(None) == "–"
