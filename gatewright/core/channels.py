@@ -8,7 +8,9 @@ __all__ = ["ChannelEntry", "previous_deployed"]
 
 
 class ChannelEntry(Record):
-    """One move. ``model_sha256`` None means that nothing serves (the way back from a failed first release).
+    """One move to the model of ``release_id``, made by ``operation`` (a release or rollback id).
+
+    ``model_sha256`` None means that nothing serves (the way back from a failed first release).
 
     ``deploy`` and ``rollback`` are intents; ``confirm`` repeats the intent's model once the target reports
     that it serves it; ``revert`` puts the model before the intent back.
@@ -19,6 +21,7 @@ class ChannelEntry(Record):
     model_sha256: Sha256 | None
     actor: str
     reason: str
+    operation: str = ""
     at: Timestamp
 
 

@@ -1,28 +1,15 @@
 """A release: one candidate's way through the gates."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 from gatewright.core.records import Name, Record, Sha256, Timestamp
 from gatewright.core.refs import ArtifactRef, DatasetRef
 
 __all__ = ["STAGES", "Champion", "EvidenceRoot", "Opening", "ReleaseData", "ReleaseState", "Stage"]
 
-Stage = Literal[
-    "ingest",
-    "train",
-    "validate",
-    "lineage",
-    "leakage",
-    "evaluate",
-    "robustness",
-    "fairness",
-    "drift",
-    "decide",
-]
-STAGES: tuple[Stage, ...] = (
-    "ingest", "train", "validate", "lineage", "leakage", "evaluate", "robustness", "fairness", "drift", "decide",
-)  # fmt: skip
+Stage = Literal["ingest", "train", "validate", "lineage", "leakage", "evaluate", "robustness", "fairness", "drift"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 class ReleaseState(StrEnum):
@@ -42,15 +29,17 @@ class ReleaseState(StrEnum):
 
 
 class Champion(Record):
-    """The model that serves: the channel's head at ``generation``, put there by ``release_id``."""
+    """The model that serves, and the release that put it there."""
 
     release_id: str
     model_sha256: Sha256
-    generation: int
 
 
 class Opening(Record):
-    """What is pinned when a release opens, so that it runs to its end under the same terms."""
+    """What is pinned when a release opens, so that it runs to its end under the same terms.
+
+    ``channel_generation`` is the channel's head: promotion goes ahead only if it has not moved since.
+    """
 
     release_id: Name
     model: Name
@@ -59,6 +48,7 @@ class Opening(Record):
     spec: ArtifactRef
     policy: ArtifactRef
     roster: ArtifactRef
+    channel_generation: int
     champion: Champion | None
     code_revision: str
     environment_sha256: Sha256
@@ -76,9 +66,8 @@ class ReleaseData(Record):
 
 
 class EvidenceRoot(Record):
-    """One digest over everything a release produced: stage -> digest of its evidence record."""
+    """One digest over everything a release produced: name of each record -> digest of its bytes."""
 
     release_id: str
-    opening: Sha256
-    stages: dict[str, Sha256]
+    records: dict[str, Sha256]
     model_sha256: Sha256

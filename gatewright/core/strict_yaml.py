@@ -110,10 +110,18 @@ def _explain(error: ValidationError, kind: type[BaseModel], lines: dict[Path, in
     at = f"{where}:{_line(location, lines)}"
     name = ".".join(str(part) for part in location) or kind.__name__
     if first["type"] == "extra_forbidden":
-        nearest = difflib.get_close_matches(str(location[-1]), _names(kind), n=1, cutoff=0.5)
-        hint = f"did you mean `{nearest[0]}`?" if nearest else f"valid keys: {', '.join(sorted(_names(kind)))}."
-        return SpecError(f"unknown key `{name}`.", where=at, remedy=hint)
-    return SpecError(f"`{name}`: {first['msg']}.", where=at, remedy="correct the value.")
+        return SpecError(f"unknown key `{name}`.", where=at, remedy=_hint(str(location[-1]), _names(kind)))
+    given = f", but is `{str(first['input'])[:60]}`" if isinstance(first["input"], str | int | float) else ""
+    return SpecError(f"`{name}`: {first['msg']}{given}.", where=at, remedy="correct the value.")
+
+
+def _hint(key: str, names: set[str]) -> str:
+    def likeness(name: str) -> float:
+        # A typo seldom changes the length, so `minimun` is `minimum` rather than `minimum_n`.
+        return difflib.SequenceMatcher(None, key, name).ratio() - 0.05 * abs(len(key) - len(name))
+
+    nearest = max(names, key=likeness)
+    return f"did you mean `{nearest}`?" if likeness(nearest) > 0.5 else f"valid keys: {', '.join(sorted(names))}."
 
 
 def _line(location: Path, lines: dict[Path, int]) -> int:

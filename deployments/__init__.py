@@ -1,0 +1,1 @@
+"""How Gatewright is run: deployments for Prefect, and everything on one machine for `make demo`."""

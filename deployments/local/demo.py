@@ -1,0 +1,112 @@
+"""`make demo`: start everything, replay 1998 to 2000, and stop at the approval of 2001.
+
+Ctrl-C ends every server. A second start continues where the first one stopped.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from deployments.local.stack import LocalStack
+from gatewright.core.errors import GatewrightError
+from gatewright.core.releases import ReleaseState
+
+__all__ = ["main"]
+
+MODEL = "crash_triage"
+REPLAYED = ("1998", "1999", "2000")
+OPEN = "2001"
+EXIT = {ReleaseState.DEPLOYED: 0, ReleaseState.WAITING: 3}
+
+
+class Progress:
+    """Lines with the time since the start, the way a build prints them."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False)
+        self._started = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        self._console.print(f"[dim]{time.monotonic() - self._started:5.0f} s[/dim]  ", end="")
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    def panel(self, lines: list[str]) -> None:
+        self._console.print()
+        for line in lines:
+            self._console.print(f"  {line}", markup=False, soft_wrap=True)
+        self._console.print()
+
+
+def main() -> int:
+    """Exit codes: 0 deployed or ended with Ctrl-C, 2 ended otherwise, 3 waiting (with --once), 1 error."""
+    arguments = _arguments()
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    say = Progress()
+    try:
+        with LocalStack(arguments.state, Path.cwd(), say, model=MODEL) as stack:
+            os.environ.update(stack.environment)
+            return _demo(stack, say, once=arguments.once)
+    except KeyboardInterrupt:
+        say("stopped; `make demo` continues from here")
+        return 0
+    except GatewrightError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _demo(stack: LocalStack, say: Progress, *, once: bool) -> int:
+    # Prefect reads its settings when it is imported, and they are known only now.
+    from deployments.local.replay import Replay
+    from gatewright.wiring import connect
+
+    replay = Replay(connect(), MODEL, say)
+    for period in REPLAYED:
+        replay.deployed(period)
+    release_id, run_id = replay.waiting(OPEN)
+    if run_id is None:
+        say("everything is deployed")
+        return 0 if once else _until_interrupted(stack, say)
+    say.panel(_what_to_do(stack, release_id, str(run_id)))
+    if once:
+        return EXIT[ReleaseState.WAITING]
+    state = replay.wait_for_end(release_id)
+    say(f"release {release_id} ended: {state.value}")
+    return _until_interrupted(stack, say)
+
+
+def _what_to_do(stack: LocalStack, release_id: str, run_id: str) -> list[str]:
+    return [
+        f"Release {release_id} waits for your approval:",
+        "",
+        f"    {stack.prefect_url}/v2/runs/flow-run/{run_id}",
+        "",
+        "Open it, read the evidence, choose Resume in the menu (three dots), and answer as",
+        "dana.reyes (release manager) or sam.okafor (compliance officer); write `none` as the token.",
+        f"The scoring service is at {stack.scoring_url}. Ctrl-C ends everything.",
+    ]
+
+
+def _until_interrupted(stack: LocalStack, say: Progress) -> int:
+    say.panel([f"Prefect UI {stack.prefect_url}/v2, scoring service {stack.scoring_url}. Ctrl-C ends everything."])
+    while True:
+        time.sleep(3600)
+
+
+def _as_interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--state", type=Path, default=Path(".gatewright"), help="where everything is kept")
+    parser.add_argument("--once", action="store_true", help="end (with exit code 3) when the approval is waited for")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,156 @@
+"""The whole of Gatewright on one machine, on free ports that are remembered for the next start."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from deployments.local.processes import Process, end_leftovers, free_port, port_is_free
+from gatewright.core.errors import StoreError
+from gatewright.services.embedded_store import EmbeddedStore
+
+__all__ = ["LocalStack"]
+
+POOL = "gatewright"
+SERVER_SECONDS = 120
+START_SECONDS = 60
+
+
+class LocalStack:
+    """Object store, Prefect server, worker and scoring service below one directory.
+
+    Entering starts them in order, leaving ends them in reverse; ``say`` is told what happens.
+    """
+
+    def __init__(self, state: Path, root: Path, say: Callable[[str], None], *, model: str = "crash_triage") -> None:
+        self.state = state.resolve()
+        self.root = root.resolve()
+        self.model = model
+        self._say = say
+        self._running = ExitStack()
+        self.environment: dict[str, str] = {}
+        self.prefect_url = ""
+        self.scoring_url = ""
+
+    def __enter__(self) -> Self:
+        self.state.mkdir(parents=True, exist_ok=True)
+        end_leftovers(self.state)
+        with ExitStack() as undo:
+            undo.callback(self._running.close)
+            self._start_all()
+            undo.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._say("stopping")
+        self._running.close()
+
+    def _start_all(self) -> None:
+        ports = self._ports()
+        self.prefect_url = f"http://127.0.0.1:{ports['prefect']}"
+        self.scoring_url = f"http://127.0.0.1:{ports['scoring']}"
+        self._say("object store: SeaweedFS")
+        store = EmbeddedStore(self.state / "store", stop_seconds=2)
+        self._running.callback(store.stop)
+        store.start()
+        self.environment = self._environment(store)
+        self._say("Prefect server")
+        server = self._start("prefect-server", "-m", "prefect", "server", "start", *_address(ports["prefect"]))
+        self._say(f"scoring service: {self.scoring_url}")
+        serve = ("-m", "gatewright.cli", "serve", self.model, "--port", str(ports["scoring"]))
+        scoring = self._start("scoring-service", *serve)
+        server.wait_until(lambda: _answers(f"{self.prefect_url}/api/health"), seconds=SERVER_SECONDS)
+        self._say(f"Prefect UI: {self.prefect_url}/v2")
+        self._register()
+        self._say("worker")
+        self._start("worker", "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process", "--limit", "2")
+        scoring.wait_until(lambda: _answers(f"{self.scoring_url}/health"), seconds=START_SECONDS)
+
+    def _start(self, name: str, *arguments: str) -> Process:
+        process = Process(name, [sys.executable, *arguments], self.environment, self.state, cwd=self.root)
+        self._running.callback(process.stop)
+        process.start()
+        return process
+
+    def _register(self) -> None:
+        """Create the work pool and register the deployments of ``deployments/prefect.yaml``, when they changed."""
+        self._say("deployments: retrain, release, rollback, monitor")
+        self._prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
+        self._prefect("--no-prompt", "deploy", "--all", "--prefect-file", str(self.root / "deployments/prefect.yaml"))
+
+    def _prefect(self, *arguments: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "prefect", *arguments],
+            env={**os.environ, **self.environment},
+            cwd=self.root,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise StoreError(
+                f"`prefect {' '.join(arguments[:3])}` failed: {(done.stdout + done.stderr)[-800:]}",
+                where=self.prefect_url,
+                remedy=f"see {self.state / 'logs'}.",
+            )
+
+    def _environment(self, store: EmbeddedStore) -> dict[str, str]:
+        location = store.location("gatewright-records")
+        assert location.secret_access_key is not None
+        ours = {
+            "GATEWRIGHT_ROOT": str(self.root),
+            "GATEWRIGHT_CACHE_DIR": str(self.state / "cache"),
+            "GATEWRIGHT_STORE_ENDPOINT_URL": str(location.endpoint_url),
+            "GATEWRIGHT_STORE_ACCESS_KEY_ID": str(location.access_key_id),
+            "GATEWRIGHT_STORE_SECRET_ACCESS_KEY": location.secret_access_key.get_secret_value(),
+            "GATEWRIGHT_TARGET_URL": self.scoring_url,
+        }
+        self._write_settings(ours)
+        return {**ours, **self._prefect_environment()}
+
+    def _prefect_environment(self) -> dict[str, str]:
+        return {
+            "PREFECT_HOME": str(self.state / "prefect"),
+            "PREFECT_API_URL": f"{self.prefect_url}/api",
+            "PREFECT_UI_URL": f"{self.prefect_url}/v2",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_WORKER_QUERY_SECONDS": "2",
+            "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+            "DO_NOT_TRACK": "1",
+        }
+
+    def _write_settings(self, settings: dict[str, str]) -> None:
+        """So that the command line finds the store too. The file holds the secret: only its owner may read it."""
+        file = self.state / "settings.env"
+        file.touch(mode=0o600)
+        file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+
+    def _ports(self) -> dict[str, int]:
+        """The ports of the last start where they are still free, so that links stay good."""
+        file = self.state / "ports.json"
+        known = json.loads(file.read_text()) if file.exists() else {}
+        ports = {}
+        for name in ("prefect", "scoring"):
+            ports[name] = known[name] if name in known and port_is_free(known[name]) else free_port()
+        file.write_text(json.dumps(ports))
+        return ports
+
+
+def _address(port: int) -> tuple[str, ...]:
+    return "--host", "127.0.0.1", "--port", str(port)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False

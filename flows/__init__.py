@@ -1,0 +1,1 @@
+"""The story of a release: which stage comes after which."""

@@ -1,0 +1,62 @@
+"""What retrain and release have in common: from a candidate to an end state."""
+
+from itertools import count
+from typing import Annotated
+
+from prefect.client.schemas.objects import State
+from pydantic import StringConstraints
+
+from flows.outcome import ended
+from gatewright.core.approval import Request
+from gatewright.core.refs import Candidate
+from gatewright.core.releases import Opening, ReleaseData, ReleaseState
+from tasks.approve import ask, receive, request_approval
+from tasks.decide import decide
+from tasks.drift import drift
+from tasks.evaluate import evaluate
+from tasks.fairness import fairness
+from tasks.leakage import leakage
+from tasks.lineage import lineage
+from tasks.promote import promote
+from tasks.report import report
+from tasks.robustness import robustness
+from tasks.validate import validate
+
+__all__ = ["ReleaseId", "RequestedBy", "through_the_gates"]
+
+ReleaseId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+RequestedBy = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+
+
+def through_the_gates(opening: Opening, data: ReleaseData, candidate: Candidate) -> State[None]:
+    """Check, decide, ask, promote."""
+    validate(opening, data)
+    lineage(opening, data, candidate)
+    for check in (leakage, evaluate, robustness, fairness, drift):
+        check(opening, data, candidate)
+    decision = decide(opening, candidate)
+    report(opening)
+    if decision.outcome == "block":
+        return ended(opening, ReleaseState.BLOCKED, decision.reasons[0])
+    request = request_approval(opening, candidate, decision)
+    answer = _answered(opening, request)
+    if answer is not ReleaseState.DEPLOYED:
+        return ended(opening, answer, "by a person" if answer is ReleaseState.REJECTED else "nobody answered in time")
+    promote(opening, data, candidate, request)
+    return ended(opening, ReleaseState.DEPLOYED, "production serves the candidate")
+
+
+def _answered(opening: Opening, request: Request) -> ReleaseState:
+    """Ask until the quorum approves, somebody rejects, or the window is over."""
+    approved = 0
+    for attempt in count(1):
+        if approved >= request.tier.approvals:
+            break
+        answer = ask(opening, request, attempt)
+        if answer is None:
+            return ReleaseState.EXPIRED
+        approval = receive(opening, request, attempt, answer).approval
+        if approval is not None and approval.decision == "reject":
+            return ReleaseState.REJECTED
+        approved += approval is not None
+    return ReleaseState.DEPLOYED

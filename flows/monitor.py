@@ -1,0 +1,24 @@
+"""Monitor: look at production, respond in stages, and expire releases that nobody answered."""
+
+from typing import Annotated
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+from pydantic import Field
+
+from tasks.monitor import expire_overdue, watch
+
+__all__ = ["monitor"]
+
+ENDS = {"record": "Healthy", "alert": "Alert", "retrain": "Retraining asked", "rollback": "Rollback asked"}
+
+
+@flow(name="monitor", retries=0)
+def monitor(model: str, days: Annotated[int, Field(ge=1, le=366)] = 30) -> State[None]:
+    """Compare the predictions of the last ``days``, and the labels known by now, with the training reference."""
+    expire_overdue(model)
+    report = watch(model, days)
+    if report is None:
+        return Completed(name="Nothing serves", message=f"no model of {model} is deployed")
+    return Completed(name=ENDS[report.decision.response], message=report.decision.reasons[0])

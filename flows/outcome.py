@@ -1,0 +1,28 @@
+"""How a run ends: in a named state, in the ledger as in the Prefect UI."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from gatewright.core.releases import Opening, ReleaseState
+from gatewright.wiring import connect
+
+__all__ = ["closing_on_failure", "ended"]
+
+
+def ended(opening: Opening, state: ReleaseState, note: str) -> State[None]:
+    """Close the release and name the run's state after it."""
+    connect().releases.close(opening, state, "gatewright", note=note)
+    return Completed(name=state.value.capitalize(), message=f"{opening.release_id}: {note}")
+
+
+@contextmanager
+def closing_on_failure(opening: Opening) -> Iterator[None]:
+    """A stage that raises ends the release as failed; a pause or suspension passes through."""
+    try:
+        yield
+    except Exception as error:
+        connect().releases.close(opening, ReleaseState.FAILED, "gatewright", note=str(error)[:1000])
+        raise

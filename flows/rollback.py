@@ -1,0 +1,23 @@
+"""Rollback: put an earlier model back. One command, the same pointer move as a promotion."""
+
+from typing import Annotated
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from prefect.states import Completed
+from pydantic import StringConstraints
+
+from flows.gates import ReleaseId, RequestedBy
+from tasks.rollback import rollback as roll_back
+
+__all__ = ["rollback"]
+
+Reason = Annotated[str, StringConstraints(min_length=10, max_length=2000)]
+
+
+@flow(name="rollback", retries=0)
+def rollback(model: str, actor: RequestedBy, reason: Reason, to_release: ReleaseId | None = None) -> State[None]:
+    """Serve the previous deployed release again, or the one named ``to_release``."""
+    entry = roll_back(model, to_release, actor, reason, f"rollback-{flow_run.id}")
+    return Completed(name="Rolled back", message=f"production serves release {entry.release_id} again")

@@ -1,0 +1,114 @@
+"""What a check accepts. Anything else is refused before a number is computed from it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gatewright.core.errors import DataError, ModelError
+from gatewright.core.results import Interval, Measurement
+from gatewright.core.statistics.blocks import FloatArray
+
+__all__ = [
+    "MISSING",
+    "accept_clusters",
+    "accept_columns",
+    "accept_groups",
+    "accept_labels",
+    "accept_scores",
+    "measured",
+    "unmeasured",
+]
+
+MISSING = "(missing)"
+TOO_FEW = "too few independent rows for an interval"
+
+
+def accept_labels(labels: Any) -> FloatArray:
+    """Labels as an array of 0.0 and 1.0, shape (rows,). Raises DataError for anything else."""
+    array = np.asarray(labels)
+    if array.ndim != 1:
+        raise DataError(f"labels have {array.ndim} dimensions.", where="labels", remedy="give one label per row.")
+    wrong = int((~np.isin(array, (0, 1))).sum())
+    if wrong:
+        raise DataError(
+            f"{wrong} of {array.size} labels are neither 0 nor 1.",
+            where="labels",
+            remedy="correct the target column, or `target.positive` in the model spec.",
+        )
+    return array.astype(np.float64)
+
+
+def accept_scores(scores: Any, rows: int, *, where: str) -> FloatArray:
+    """Scores as floats, shape (rows,).
+
+    Raises ModelError when their number is not ``rows``, when one is NaN or not within [0, 1].
+    """
+    array = np.asarray(scores, dtype=np.float64)
+    if array.shape != (rows,):
+        raise ModelError(
+            f"scores of shape {array.shape} for {rows} rows.",
+            where=where,
+            remedy="return one probability of the positive class per row, in the rows' order.",
+        )
+    nan, outside = int(np.isnan(array).sum()), int(((array < 0) | (array > 1)).sum())
+    if nan or outside:
+        raise ModelError(
+            f"{nan} of {rows} scores are NaN and {outside} are outside [0, 1].",
+            where=where,
+            remedy="let the model return probabilities (`predict_proba`) for every row it may meet.",
+        )
+    return array
+
+
+def accept_clusters(clusters: Any, rows: int) -> NDArray[np.uint64] | None:
+    """Ids of clusters as hashes, which do not depend on the order of rows. Raises DataError for a wrong length."""
+    if clusters is None:
+        return None
+    array = np.asarray(clusters)
+    _accept_length(array, rows, "clusters")
+    return pd.util.hash_array(array.astype(object) if array.dtype.kind in "US" else array)
+
+
+def accept_groups(groups: Mapping[str, Any], rows: int) -> dict[str, NDArray[np.object_]]:
+    """Group names of each row as text, missing ones as ``(missing)``. Raises DataError for a wrong length."""
+    accepted = {}
+    for name, values in groups.items():
+        column = pd.Series(np.asarray(values, dtype=object))
+        _accept_length(np.asarray(column), rows, f"groups of `{name}`")
+        accepted[name] = column.map(str).where(column.notna(), MISSING).to_numpy(dtype=object)
+    return accepted
+
+
+def accept_columns(frame: pd.DataFrame, columns: Sequence[str], *, where: str) -> None:
+    """Raises DataError naming the columns that ``frame`` lacks."""
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise DataError(
+            f"missing column(s): {', '.join(missing)}.",
+            where=where,
+            remedy="add them to the data, or take them out of the model spec.",
+        )
+
+
+def _accept_length(array: NDArray[Any], rows: int, where: str) -> None:
+    if array.shape != (rows,):
+        raise DataError(f"{array.shape} values for {rows} rows.", where=where, remedy="give one value per row.")
+
+
+def measured(
+    metric: str, value: float, interval: Interval | None, n: float, *, slice: str = "all", note: str = ""
+) -> Measurement:
+    """A measurement with its interval; without a value where either is missing, so that it cannot pass."""
+    if not np.isfinite(value):
+        return unmeasured(metric, n, "; ".join(filter(None, ("undefined on these rows", note))), slice=slice)
+    if interval is None:
+        return unmeasured(metric, n, "; ".join(filter(None, (TOO_FEW, note))), slice=slice)
+    return Measurement(metric=metric, slice=slice, value=value, interval=interval, n=int(n), note=note)
+
+
+def unmeasured(metric: str, n: float, note: str, *, slice: str = "all") -> Measurement:
+    """A measurement without a value and the reason."""
+    return Measurement(metric=metric, slice=slice, value=None, n=int(n), note=note)

@@ -1,0 +1,92 @@
+"""What a spec sees in a data frame: labels, audited groups, clusters. Rows keep their order everywhere."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from gatewright.core.errors import DataError
+from gatewright.core.spec import ModelSpec, SensitiveFeature
+
+__all__ = ["MISSING", "OTHER", "clusters_of", "groups_of", "labels_of"]
+
+MISSING = "(missing)"
+OTHER = "(other)"
+# An error message names this many rows.
+ROWS_NAMED = 5
+
+
+def labels_of(frame: pd.DataFrame, spec: ModelSpec) -> npt.NDArray[np.int64]:
+    """1 where the target column holds the positive value, else 0; shape (rows,).
+
+    Raises DataError when a label is missing: a row without a label is neither 0 nor 1.
+    """
+    column = _column(frame, spec.target.column)
+    _refuse_missing(column, "label")
+    if isinstance(spec.target.positive, str):
+        return (column.astype(str) == spec.target.positive).to_numpy().astype(np.int64)
+    return (column == spec.target.positive).to_numpy().astype(np.int64)
+
+
+def groups_of(frame: pd.DataFrame, spec: ModelSpec) -> dict[str, npt.NDArray[np.object_]]:
+    """Sensitive feature -> the group of each row as text, shape (rows,).
+
+    A missing value is in the group ``(missing)``, a number outside all bands in ``(other)``: no row
+    vanishes from the audit. Raises DataError for a banded column that holds text.
+    """
+    return {feature.name: _groups(frame, feature) for feature in spec.sensitive}
+
+
+def clusters_of(frame: pd.DataFrame, spec: ModelSpec) -> npt.NDArray[np.int64] | None:
+    """The cluster of each row as a number from 0 in order of first appearance, None without cluster columns.
+
+    Rows of one cluster are not independent. Raises DataError when a cluster column has a missing value.
+    """
+    names = list(spec.data.cluster)
+    if not names:
+        return None
+    for name in names:
+        _refuse_missing(_column(frame, name), "cluster")
+    return frame.groupby(names, sort=False).ngroup().to_numpy().astype(np.int64)
+
+
+def _groups(frame: pd.DataFrame, feature: SensitiveFeature) -> npt.NDArray[np.object_]:
+    column = _column(frame, feature.column)
+    groups = _banded(column, feature) if feature.bands else column.astype(object).map(str).to_numpy(object)
+    groups[column.isna().to_numpy()] = MISSING
+    return groups
+
+
+def _banded(column: pd.Series, feature: SensitiveFeature) -> npt.NDArray[np.object_]:
+    if not pd.api.types.is_numeric_dtype(column):
+        raise DataError(
+            f"`{feature.column}` is text, but `{feature.name}` cuts it into bands.",
+            where=f"column {feature.column}",
+            remedy="deliver the column as a number.",
+        )
+    groups = np.full(len(column), OTHER, dtype=object)
+    values = column.to_numpy(dtype=float, na_value=np.nan)
+    for name, (low, high) in (feature.bands or {}).items():
+        groups[(values >= low) & (values < high)] = name
+    return groups
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series:
+    if name not in frame.columns:
+        raise DataError(
+            f"the column `{name}` is missing.",
+            where="data frame",
+            remedy=f"load it; there are: {', '.join(map(str, frame.columns))}.",
+        )
+    return frame[name]
+
+
+def _refuse_missing(column: pd.Series, what: str) -> None:
+    rows = np.flatnonzero(column.isna().to_numpy())
+    if len(rows) == 0:
+        return
+    named = ", ".join(str(row) for row in rows[:ROWS_NAMED]) + (", ..." if len(rows) > ROWS_NAMED else "")
+    raise DataError(
+        f"{len(rows)} of {len(column)} rows have no {what}: rows {named}.",
+        where=f"column {column.name}",
+        remedy=f"deliver the {what} or leave these rows out at the source.",
+    )

@@ -1,0 +1,174 @@
+"""Area under the ROC curve, its variance, and the paired difference of two areas.
+
+DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44, 837-845, by the midranks of Sun & Xu (2014), IEEE
+Signal Processing Letters 21(11), 1389-1393. Clustered rows: Obuchowski (1997), Biometrics 53, 567-578.
+"""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewright.core.results import Interval
+from gatewright.core.statistics.blocks import FloatArray
+
+__all__ = ["AucEstimate", "auc", "auc_difference_interval", "auc_interval", "delong", "delong_difference"]
+
+Clusters = NDArray[Any] | None
+
+
+@dataclass(frozen=True)
+class AucEstimate:
+    """An area or a difference of two areas, and its variance (NaN when it cannot be estimated)."""
+
+    value: float
+    variance: float
+
+
+def auc(labels: NDArray[Any], scores: NDArray[Any]) -> float:
+    """Probability that a positive scores above a negative, ties counted half; NaN with a single class."""
+    placements = _placements(labels, scores)
+    return float(placements[0].mean()) if _both_classes(labels) else float("nan")
+
+
+def delong(labels: NDArray[Any], scores: NDArray[Any], *, clusters: Clusters = None) -> AucEstimate:
+    """The area and its variance. ``labels`` 0/1, ``scores`` and ``clusters``: shape (rows,)."""
+    if not _both_classes(labels):
+        return AucEstimate(float("nan"), float("nan"))
+    return _estimate(labels, *_placements(labels, scores), clusters)
+
+
+def delong_difference(
+    labels: NDArray[Any], candidate: NDArray[Any], champion: NDArray[Any], *, clusters: Clusters = None
+) -> AucEstimate:
+    """Area of ``candidate`` minus area of ``champion`` on the same rows, and its variance."""
+    if not _both_classes(labels):
+        return AucEstimate(float("nan"), float("nan"))
+    ours, theirs = _placements(labels, candidate), _placements(labels, champion)
+    return _estimate(labels, ours[0] - theirs[0], ours[1] - theirs[1], clusters)
+
+
+def auc_interval(
+    labels: NDArray[Any], scores: NDArray[Any], *, confidence: float, clusters: Clusters = None
+) -> Interval | None:
+    """Normal interval with DeLong's variance, within [0, 1]; None with fewer than two rows of a class.
+
+    Where the variance is zero (perfect separation) method 5 of Newcombe (2006), Statistics in Medicine 25,
+    559-573, bounds the area instead.
+    """
+    estimate = delong(labels, scores, clusters=clusters)
+    if not np.isfinite(estimate.variance):
+        return None
+    if not estimate.variance > 0:
+        return _newcombe_interval(labels, estimate.value, confidence, clusters)
+    margin = _z(confidence) * estimate.variance**0.5
+    low, high = max(0.0, estimate.value - margin), min(1.0, estimate.value + margin)
+    return Interval(low=low, high=high, confidence=confidence, method=_method(clusters))
+
+
+def auc_difference_interval(
+    labels: NDArray[Any],
+    candidate: NDArray[Any],
+    champion: NDArray[Any],
+    *,
+    confidence: float,
+    clusters: Clusters = None,
+) -> Interval | None:
+    """Normal interval of the paired difference with DeLong's variance; None as in `auc_interval`.
+
+    Where the variance is zero although the scores differ, the two areas' own intervals are combined by
+    squaring and adding (Newcombe 1998), which ignores their correlation and so is too wide, never too narrow.
+    """
+    estimate = delong_difference(labels, candidate, champion, clusters=clusters)
+    if not np.isfinite(estimate.variance):
+        return None
+    margin = _z(confidence) * estimate.variance**0.5
+    low, high = estimate.value - margin, estimate.value + margin
+    if not margin > 0 and not np.array_equal(candidate, champion):
+        ours = auc_interval(labels, candidate, confidence=confidence, clusters=clusters)
+        theirs = auc_interval(labels, champion, confidence=confidence, clusters=clusters)
+        if ours is None or theirs is None:
+            return None
+        a, b = auc(labels, candidate), auc(labels, champion)
+        low = estimate.value - float(np.hypot(a - ours.low, theirs.high - b))
+        high = estimate.value + float(np.hypot(ours.high - a, b - theirs.low))
+    return Interval(low=low, high=high, confidence=confidence, method=f"paired {_method(clusters)}")
+
+
+def _method(clusters: Clusters) -> str:
+    return "DeLong" if clusters is None else "DeLong, clustered (Obuchowski)"
+
+
+def _z(confidence: float) -> float:
+    return NormalDist().inv_cdf((1 + confidence) / 2)
+
+
+def _both_classes(labels: NDArray[Any]) -> bool:
+    return bool((labels == 1).any() and (labels == 0).any())
+
+
+def _midranks(values: NDArray[Any]) -> FloatArray:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: FloatArray = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return ranks
+
+
+def _placements(labels: NDArray[Any], scores: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
+    """Share of negatives below each positive, and share of positives above each negative."""
+    positive = labels == 1
+    count, others = int(positive.sum()), int((~positive).sum())
+    ranks = _midranks(scores)
+    below = (ranks[positive] - _midranks(scores[positive])) / max(others, 1)
+    above = 1 - (ranks[~positive] - _midranks(scores[~positive])) / max(count, 1)
+    return below, above
+
+
+def _estimate(labels: NDArray[Any], below: FloatArray, above: FloatArray, clusters: Clusters) -> AucEstimate:
+    value = float(below.mean())
+    positive = labels == 1
+    codes = np.arange(labels.size) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    ours = np.bincount(codes[positive], weights=below - value, minlength=codes.max() + 1) / below.size
+    theirs = np.bincount(codes[~positive], weights=above - value, minlength=codes.max() + 1) / above.size
+    with_positives, with_negatives = np.unique(codes[positive]).size, np.unique(codes[~positive]).size
+    if with_positives < 2 or with_negatives < 2:
+        return AucEstimate(value, float("nan"))
+    everything = np.unique(codes).size
+    variance = (
+        with_positives / (with_positives - 1) * float(ours @ ours)
+        + with_negatives / (with_negatives - 1) * float(theirs @ theirs)
+        + 2 * everything / (everything - 1) * float(ours @ theirs)
+    )
+    return AucEstimate(value, max(variance, 0.0))
+
+
+def _newcombe_interval(labels: NDArray[Any], value: float, confidence: float, clusters: Clusters) -> Interval:
+    positive = labels == 1
+    codes = np.arange(labels.size) if clusters is None else clusters
+    sizes = np.unique(codes[positive]).size, np.unique(codes[~positive]).size
+    z = _z(confidence)
+    return Interval(
+        low=_newcombe_bound(value, 0.0, sizes, z),
+        high=_newcombe_bound(value, 1.0, sizes, z),
+        confidence=confidence,
+        method="Newcombe (2006) method 5",
+    )
+
+
+def _newcombe_bound(value: float, end: float, sizes: tuple[int, int], z: float) -> float:
+    """Bisect for the area furthest towards ``end`` from which ``value`` is within z standard errors."""
+    inside, outside = value, end
+    for _ in range(60):
+        middle = (inside + outside) / 2
+        if abs(value - middle) <= z * _newcombe_variance(middle, *sizes) ** 0.5:
+            inside = middle
+        else:
+            outside = middle
+    return inside
+
+
+def _newcombe_variance(area: float, positives: int, negatives: int) -> float:
+    half = (positives + negatives) / 2 - 1
+    spread = 1 + half * (1 - area) / (2 - area) + half * area / (1 + area)
+    return area * (1 - area) * spread / (positives * negatives)

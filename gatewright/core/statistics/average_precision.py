@@ -1,0 +1,30 @@
+"""Average precision: the area under the precision-recall curve as a sum over thresholds, without interpolation."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewright.core.statistics.blocks import FloatArray
+
+__all__ = ["average_precision", "average_precision_from_bins"]
+
+
+def average_precision(labels: NDArray[Any], scores: NDArray[Any]) -> float:
+    """Exact average precision, as scikit-learn defines it; NaN without positives."""
+    if not scores.size:
+        return float("nan")
+    _, index = np.unique(scores, return_inverse=True)
+    positives = np.bincount(index, weights=labels).astype(np.float64)
+    rows = np.bincount(index).astype(np.float64)
+    return float(average_precision_from_bins(positives, rows))
+
+
+def average_precision_from_bins(positives: FloatArray, rows: FloatArray) -> FloatArray:
+    """Average precision from counts per score bin in rising order, shape (..., bins); a bin counts as tied."""
+    found = np.cumsum(positives[..., ::-1], axis=-1)
+    selected = np.cumsum(rows[..., ::-1], axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        precision = np.where(selected > 0, found / selected, 0.0)
+        total: FloatArray = (precision * positives[..., ::-1]).sum(axis=-1) / found[..., -1]
+    return total

@@ -1,0 +1,91 @@
+"""Do predicted probabilities come true? Reliability bins and the expected calibration error."""
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewright.core.statistics.blocks import FloatArray, IntArray
+from gatewright.core.statistics.proportions import wilson
+
+__all__ = [
+    "EQUAL_WIDTH_BINS",
+    "CalibrationBin",
+    "bin_edges",
+    "calibration_curve",
+    "calibration_error_from_sums",
+    "expected_calibration_error",
+    "to_bins",
+]
+
+# Guo, Pleiss, Sun, Weinberger (2017), "On Calibration of Modern Neural Networks", ICML.
+EQUAL_WIDTH_BINS = 15
+
+Binning = Literal["width", "mass"]
+
+
+class CalibrationBin(NamedTuple):
+    """One bin: mean score, share of positives with its Wilson bounds, and rows."""
+
+    mean_score: float
+    observed_rate: float
+    low: float
+    high: float
+    n: int
+
+
+def bin_edges(scores: NDArray[Any], bins: int, binning: Binning = "width") -> FloatArray:
+    """Inner edges of ``bins`` equally wide bins on [0, 1], or of bins with about equally many rows."""
+    if binning == "width":
+        return np.linspace(0, 1, bins + 1)[1:-1]
+    return np.unique(np.quantile(scores, np.linspace(0, 1, bins + 1)[1:-1]))
+
+
+def to_bins(scores: NDArray[Any], edges: FloatArray) -> IntArray:
+    """The bin of each score; a score on an edge belongs to the bin above."""
+    return np.searchsorted(edges, scores, side="right").astype(np.int64)
+
+
+def calibration_error_from_sums(score_sums: FloatArray, label_sums: FloatArray, rows: FloatArray) -> FloatArray:
+    """Expected calibration error from sums per bin, shape (..., bins), and ``rows`` of shape (...)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error: FloatArray = np.abs(score_sums - label_sums).sum(axis=-1) / rows
+    return error
+
+
+def expected_calibration_error(
+    labels: NDArray[Any], scores: NDArray[Any], *, bins: int = EQUAL_WIDTH_BINS, binning: Binning = "width"
+) -> float:
+    """Mean absolute gap between mean score and share of positives over bins, weighted by rows.
+
+    Naeini, Cooper, Hauskrecht (2015), AAAI. NaN without rows.
+    """
+    if not scores.size:
+        return float("nan")
+    edges = bin_edges(scores, bins, binning)
+    index, width = to_bins(scores, edges), edges.size + 1
+    score_sums, label_sums = (
+        np.bincount(index, weights=values, minlength=width).astype(np.float64) for values in (scores, labels)
+    )
+    rows = np.array(scores.size, dtype=np.float64)
+    return float(calibration_error_from_sums(score_sums, label_sums, rows))
+
+
+def calibration_curve(
+    labels: NDArray[Any],
+    scores: NDArray[Any],
+    *,
+    confidence: float,
+    bins: int = 10,
+    binning: Binning = "mass",
+) -> list[CalibrationBin]:
+    """Points of the reliability curve, in order of score; empty bins are left out."""
+    if not scores.size:
+        return []
+    index = to_bins(scores, bin_edges(scores, bins, binning))
+    return [_point(labels[index == k], scores[index == k], confidence) for k in np.unique(index)]
+
+
+def _point(labels: NDArray[Any], scores: NDArray[Any], confidence: float) -> CalibrationBin:
+    interval = wilson(int(labels.sum()), labels.size, confidence=confidence)
+    return CalibrationBin(float(scores.mean()), float(labels.mean()), interval.low, interval.high, int(labels.size))

@@ -1,0 +1,44 @@
+"""Settings, read once at the edge: from ``GATEWRIGHT_*`` in the environment or ``.gatewright/settings.env``."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings"]
+
+
+class Settings(BaseSettings):
+    """Everything that differs between machines. Secrets are never shown when this is printed.
+
+    ``store_endpoint_url`` None means AWS itself. ``store_checksum`` is ``when_required`` for Ceph over HTTPS.
+    ``models_dir`` holds one folder a model with its ``model.yaml``; all paths are relative to ``root``.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="GATEWRIGHT_", env_file=".gatewright/settings.env", extra="ignore", frozen=True
+    )
+
+    root: Path = Field(default_factory=Path.cwd)
+    models_dir: Path = Path("examples")
+    cache_dir: Path = Path(".gatewright/cache")
+    roster: Path = Path("policies/roster.yaml")
+
+    store_endpoint_url: str | None = None
+    store_region: str = "us-east-1"
+    store_access_key_id: str | None = None
+    store_secret_access_key: SecretStr | None = None
+    store_addressing_style: Literal["path", "virtual", "auto"] = "path"
+    store_checksum: Literal["when_supported", "when_required"] = "when_supported"
+    blob_bucket: str = "gatewright-blobs"
+    record_bucket: str = "gatewright-records"
+
+    channel: str = "production"
+    target_url: str = "http://127.0.0.1:8000"
+    # Images have no git; the build sets the revision it was made from.
+    code_revision: str | None = None
+
+    def path(self, relative: Path | str) -> Path:
+        """A path below ``root``."""
+        return self.root / relative

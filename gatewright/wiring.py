@@ -1,0 +1,153 @@
+"""``Settings -> Services``: the only place where things are put together."""
+
+import difflib
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from gatewright.core.errors import SpecError
+from gatewright.core.policy import Policy
+from gatewright.core.release_view import ReleaseView
+from gatewright.core.roster import Roster
+from gatewright.core.spec import ModelSpec
+from gatewright.core.strict_yaml import parse_yaml
+from gatewright.services.blobs import BlobStore
+from gatewright.services.channel_store import ChannelStore
+from gatewright.services.datasets import Datasets
+from gatewright.services.evidence_store import EvidenceStore
+from gatewright.services.ledger_store import LedgerStore
+from gatewright.services.registry import ModelRegistry
+from gatewright.services.releases import Releases
+from gatewright.services.scores import Scores
+from gatewright.services.store import ObjectStore, S3Location, S3Store
+from gatewright.services.store_selftest import check_store
+from gatewright.services.targets.base import Target
+from gatewright.services.targets.scoring_service import ScoringServiceTarget
+from gatewright.settings import Settings
+
+__all__ = ["Services", "build", "connect"]
+
+
+T = TypeVar("T", ModelSpec, Policy, Roster)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Services:
+    """The outside world of one process. ``now`` is its only clock."""
+
+    settings: Settings
+    records: ObjectStore
+    blobs: BlobStore
+    evidence: EvidenceStore
+    ledger: LedgerStore
+    channels: ChannelStore
+    registry: ModelRegistry
+    scores: Scores
+    releases: Releases
+    target: Target
+    now: Callable[[], datetime]
+
+    def view(self, release_id: str) -> ReleaseView:
+        """All that is known of a release."""
+        return self.releases.view(release_id)
+
+    def spec(self, model: str) -> ModelSpec:
+        """The model spec as it is on disk now. Raises SpecError for an unknown model."""
+        return _read(self.spec_dir(model) / "model.yaml", ModelSpec)
+
+    def spec_dir(self, model: str) -> Path:
+        """The folder of a model, found among those that exist: a name never becomes a path."""
+        folder = self.settings.path(self.settings.models_dir)
+        known = {spec.parent.name: spec.parent for spec in sorted(folder.glob("*/model.yaml"))}
+        if model in known:
+            return known[model]
+        nearest = difflib.get_close_matches(model, known, n=1)
+        hint = f"did you mean `{nearest[0]}`?" if nearest else f"known models: {', '.join(known) or 'none'}."
+        raise SpecError(f"there is no model `{model[:80]}`.", where=str(folder), remedy=hint)
+
+    def datasets(self, model: str) -> Datasets:
+        return Datasets(self.blobs, self.spec_dir(model))
+
+    def policy(self, spec: ModelSpec) -> Policy:
+        """The policy in force. Raises SpecError when it is for another model."""
+        policy = _read(self.settings.path(spec.policy), Policy)
+        if policy.model != spec.name:
+            raise SpecError(
+                f"the policy is for `{policy.model}`, not `{spec.name}`.",
+                where=spec.policy,
+                remedy="name the right policy in model.yaml.",
+            )
+        return policy
+
+    def roster(self) -> Roster:
+        return _read(self.settings.path(self.settings.roster), Roster)
+
+
+def _read(path: Path, kind: type[T]) -> T:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"cannot be read: {error}.", where=str(path), remedy="create the file as UTF-8 text.") from None
+    return parse_yaml(text, kind, where=str(path))
+
+
+def build(
+    settings: Settings,
+    *,
+    blob_store: ObjectStore,
+    record_store: ObjectStore,
+    target: Target | None = None,
+    now: Callable[[], datetime] = utc_now,
+) -> Services:
+    """Put services together over two object stores; tests pass their own."""
+    blobs = BlobStore(blob_store, settings.path(settings.cache_dir))
+    evidence = EvidenceStore(record_store)
+    ledger = LedgerStore(record_store)
+    registry = ModelRegistry(blobs)
+    return Services(
+        settings=settings,
+        records=record_store,
+        blobs=blobs,
+        evidence=evidence,
+        ledger=ledger,
+        channels=ChannelStore(record_store),
+        registry=registry,
+        scores=Scores(record_store, blobs, registry),
+        releases=Releases(evidence, ledger, blobs, now),
+        target=target or ScoringServiceTarget(settings.target_url),
+        now=now,
+    )
+
+
+@functools.cache
+def connect() -> Services:
+    """The services that the settings describe, once a process.
+
+    Raises StoreError when the store is down, refuses us, or fails its self-test.
+    """
+    settings = Settings()
+    records = S3Store(_location(settings, settings.record_bucket))
+    blobs = S3Store(_location(settings, settings.blob_bucket))
+    for store in (records, blobs):
+        store.ensure_bucket()
+    check_store(records)
+    return build(settings, blob_store=blobs, record_store=records)
+
+
+def _location(settings: Settings, bucket: str) -> S3Location:
+    return S3Location(
+        endpoint_url=settings.store_endpoint_url,
+        region=settings.store_region,
+        bucket=bucket,
+        access_key_id=settings.store_access_key_id,
+        secret_access_key=settings.store_secret_access_key,
+        addressing_style=settings.store_addressing_style,
+        checksum=settings.store_checksum,
+    )

@@ -1,0 +1,1 @@
+"""How Prefect runs a stage: load references, call the core, persist evidence. One file a stage."""

@@ -1,0 +1,150 @@
+"""Ask people: the run stops, and what they answer in the Prefect UI is verified after it resumes.
+
+The form is a doorbell, not a control: nobody's identity is proven by it, and anyone who reaches the API can
+plant an answer. So every answer goes through ``core.approval.accept``, and one that proves nothing is
+recorded as refused and asked again under a new key.
+"""
+
+from datetime import timedelta
+from enum import Enum
+
+from prefect import pause_flow_run, suspend_flow_run
+from prefect.artifacts import create_markdown_artifact
+from prefect.exceptions import FlowPauseTimeout
+from prefect.input import RunInput
+from prefect.logging import get_run_logger
+from prefect.runtime import deployment
+from pydantic import Field, ValidationError
+
+from gatewright.core.approval import Answer, Approval, Request, accept
+from gatewright.core.decision import Decision
+from gatewright.core.errors import ApprovalError
+from gatewright.core.refs import Candidate
+from gatewright.core.releases import EvidenceRoot, Opening
+from gatewright.services.releases import AnswerRecord
+from gatewright.services.reports.evidence_page import approval_description, evidence_page
+from gatewright.wiring import Services, connect
+from tasks.links import links_of
+from tasks.stage import artifact_key, stage_task
+
+__all__ = ["ApprovalForm", "ask", "receive", "request_approval"]
+
+POLL_SECONDS = 2
+NOTHING = Answer(decision="", approver="", reason="", token="")
+
+
+class Choice(Enum):
+    approve = "approve"
+    reject = "reject"
+
+
+class ApprovalForm(RunInput):
+    """What the resume form asks. No field has a default: an empty resume must not approve anything."""
+
+    decision: Choice = Field(description="Approve puts the candidate into production; reject ends the release.")
+    approver: str = Field(min_length=3, max_length=63, description="Your id in the roster, such as first.last")
+    reason: str = Field(min_length=10, max_length=2000, description="Why, in a sentence an auditor will understand.")
+    token: str = Field(
+        min_length=4, max_length=8000, description="A signed approval token, or the word none. Not verified yet."
+    )
+
+
+@stage_task(name="request approval")
+def request_approval(opening: Opening, candidate: Candidate, decision: Decision) -> Request:
+    """Write down what people are asked to approve, and show them the evidence page."""
+    services = connect()
+    tier = services.releases.policy(opening).tier(decision.outcome)
+    root = services.evidence.read("root", opening.release_id, EvidenceRoot)
+    now = services.now()
+    request = services.releases.record(
+        "request",
+        opening,
+        Request(
+            release_id=opening.release_id,
+            evidence_root=root.digest,
+            model_sha256=candidate.artifact.sha256,
+            champion_sha256=opening.champion.model_sha256 if opening.champion else None,
+            policy_sha256=opening.policy.sha256,
+            tier=tier,
+            author=candidate.author,
+            asked_at=now,
+            expires_at=now + timedelta(hours=tier.window_hours),
+        ),
+    )
+    services.releases.note(opening, "waiting", "gatewright", digests={"request": request.digest})
+    view = services.view(opening.release_id)
+    create_markdown_artifact(
+        key=artifact_key(opening.model, "evidence"),
+        markdown=evidence_page(view, links=links_of(opening)),
+        description=f"Evidence of release {opening.release_id}",
+    )
+    return request
+
+
+def ask(opening: Opening, request: Request, attempt: int) -> Answer | None:
+    """Stop until somebody answers; None when the window is over.
+
+    Called from the flow itself. A run of a deployment is suspended, so that nothing runs while people
+    think, and starts again from the top on any worker; any other run waits in its process.
+    """
+    services = connect()
+    recorded = services.releases.answers(opening.release_id)
+    if attempt <= len(recorded):
+        return NOTHING  # `receive` reads what it recorded then
+    seconds = int((request.expires_at - services.now()).total_seconds())
+    if seconds < 1:
+        return None
+    form = ApprovalForm.with_initial_data(description=_description(services, opening))
+    key = f"approval-{attempt}"
+    try:
+        if deployment.id:
+            typed = suspend_flow_run(wait_for_input=form, key=key, timeout=seconds)
+        else:
+            typed = pause_flow_run(wait_for_input=form, key=key, timeout=seconds, poll_interval=POLL_SECONDS)
+    except FlowPauseTimeout:
+        return None
+    except (ValidationError, TypeError) as error:
+        # Only somebody who forces the run on without the form gets here; it is asked again.
+        get_run_logger().warning("resumed without a valid answer: %s", type(error).__name__)
+        return NOTHING
+    return Answer(decision=typed.decision.value, approver=typed.approver, reason=typed.reason, token=typed.token)
+
+
+@stage_task(name="receive answer")
+def receive(opening: Opening, request: Request, attempt: int, answer: Answer) -> AnswerRecord:
+    """Verify an answer and record what became of it, once."""
+    services = connect()
+    recorded = services.evidence.find(f"answer-{attempt}", opening.release_id, AnswerRecord)
+    if recorded is None:
+        recorded = services.releases.record(f"answer-{attempt}", opening, _verified(services, opening, request, answer))
+    log = get_run_logger()
+    if recorded.approval is None:
+        services.releases.note(opening, "answer_refused", "form", note=f"answer {attempt}: {recorded.refusal}")
+        log.warning("answer %d was refused: %s", attempt, recorded.refusal)
+        return recorded
+    log.info("%s by %s (%s)", recorded.approval.decision, recorded.approval.principal, recorded.approval.assurance)
+    if recorded.approval.decision == "approve":
+        digests = {"approval": recorded.approval.digest, "evidence": request.evidence_root}
+        services.releases.note(
+            opening, "approved", recorded.approval.principal, digests=digests, note=recorded.approval.reason
+        )
+    return recorded
+
+
+def _verified(services: Services, opening: Opening, request: Request, answer: Answer) -> AnswerRecord:
+    now = services.now()
+    if now > request.expires_at:
+        return AnswerRecord(approval=None, refusal="the window was over when the answer came")
+    earlier: tuple[Approval, ...] = services.releases.approvals(opening.release_id)
+    try:
+        approval = accept(answer, request, services.releases.roster(opening), at=now, earlier=earlier)
+    except ApprovalError as error:
+        return AnswerRecord(approval=None, refusal=f"{error.problem} {error.remedy}")
+    return AnswerRecord(approval=approval, refusal=None)
+
+
+def _description(services: Services, opening: Opening) -> str:
+    view = services.view(opening.release_id)
+    refused = [answer.refusal for answer in services.releases.answers(opening.release_id) if answer.refusal]
+    again = f"**The last answer was refused:** {refused[-1]}\n\n" if refused else ""
+    return again + approval_description(view, links=links_of(opening))

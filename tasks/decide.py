@@ -1,0 +1,33 @@
+"""Turn all measurements into a decision by the policy that was in force when the release opened."""
+
+from prefect.logging import get_run_logger
+
+from gatewright.core.decision import Decision
+from gatewright.core.decision import decide as decide_by_policy
+from gatewright.core.judging import judge
+from gatewright.core.refs import Candidate
+from gatewright.core.releases import Opening
+from gatewright.wiring import connect
+from tasks.stage import stage_task
+
+__all__ = ["decide"]
+
+
+@stage_task(name="decide")
+def decide(opening: Opening, candidate: Candidate) -> Decision:
+    """Judge every rule on the stored evidence, decide, and seal everything under one root digest."""
+    services = connect()
+    policy = services.releases.policy(opening)
+    stages = services.releases.stages(opening.release_id)
+    measured = [(name, m) for name, stage in stages.items() for m in stage.measurements]
+    has_champion = opening.champion is not None
+    results = judge(policy, measured, has_champion=has_champion)
+    decision = decide_by_policy(policy, results, policy_sha256=opening.policy.sha256, has_champion=has_champion)
+    decision = services.releases.record("decision", opening, decision)
+    root = services.releases.record("root", opening, services.releases.root(opening, candidate))
+    services.releases.note(opening, "decided", "gatewright", digests={"evidence": root.digest}, note=decision.outcome)
+    log = get_run_logger()
+    log.info("decision: %s", decision.outcome.upper())
+    for reason in decision.reasons:
+        log.info("reason: %s", reason)
+    return decision

@@ -1,0 +1,37 @@
+"""Measure the candidate, alone and against the champion on the same rows."""
+
+from gatewright.core.checks.evaluation import evaluation_curves, measure_evaluation
+from gatewright.core.refs import Candidate
+from gatewright.core.releases import Opening, ReleaseData
+from gatewright.core.results import StageEvidence
+from gatewright.wiring import Services, connect
+from tasks.material import evaluation_material
+from tasks.stage import Findings, run_stage, stage_task
+
+__all__ = ["evaluate"]
+
+
+@stage_task(name="evaluate")
+def evaluate(opening: Opening, data: ReleaseData, candidate: Candidate) -> StageEvidence:
+    """Performance and calibration with intervals; changes to the champion are paired."""
+    services = connect()
+    return run_stage(services, "evaluate", opening, lambda: _find(services, opening, data, candidate))
+
+
+def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Candidate) -> Findings:
+    m = evaluation_material(services, opening, data, candidate)
+    threshold = m.spec.decision_threshold
+    return Findings(
+        inputs={"evaluation": data.evaluation, "candidate": candidate},
+        measurements=measure_evaluation(
+            m.labels,
+            m.scores,
+            threshold=threshold,
+            confidence=m.policy.confidence,
+            clusters=m.clusters,
+            champion_scores=m.champion_scores,
+        ),
+        details={
+            "curves": evaluation_curves(m.labels, m.scores, threshold=threshold, champion_scores=m.champion_scores)
+        },
+    )

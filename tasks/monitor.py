@@ -1,0 +1,153 @@
+"""Watch production: measure what the model answered, and respond in stages that never act by themselves.
+
+``record`` writes evidence; ``alert`` raises an event; ``retrain`` and ``rollback`` ask for one, by an event an
+automation or a person may act on, and say with which command.
+"""
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+from prefect.artifacts import create_markdown_artifact
+from prefect.events import emit_event
+from prefect.logging import get_run_logger
+
+from gatewright.core.channels import ChannelEntry
+from gatewright.core.checks.drift import Profile
+from gatewright.core.checks.monitoring import measure_production
+from gatewright.core.ledger import LedgerEntry
+from gatewright.core.policy import Policy
+from gatewright.core.records import Record, Timestamp
+from gatewright.core.releases import Opening
+from gatewright.core.responses import MonitoringDecision, respond
+from gatewright.core.results import Measurement, StageEvidence
+from gatewright.core.spec import ModelSpec
+from gatewright.services.prediction_reader import PredictionReader, join_labels
+from gatewright.services.reports.monitor_page import monitor_page
+from gatewright.wiring import Services, connect
+from tasks.stage import artifact_key, stage_task
+
+__all__ = ["MonitorReport", "expire_overdue", "watch"]
+
+
+class MonitorReport(Record):
+    """What one look at production found."""
+
+    release_id: str
+    model_sha256: str
+    since: Timestamp
+    at: Timestamp
+    measurements: tuple[Measurement, ...]
+    decision: MonitoringDecision
+
+
+@stage_task(name="expire overdue")
+def expire_overdue(model: str) -> list[str]:
+    """Close releases that nobody answered in time: a suspended run executes nothing at its time-out."""
+    expired = connect().releases.expire_overdue(model)
+    for release_id in expired:
+        get_run_logger().warning("release %s expired: nobody answered in time", release_id)
+    return expired
+
+
+@stage_task(name="watch")
+def watch(model: str, days: int) -> MonitorReport | None:
+    """Measure the predictions of the last ``days`` by the model that serves; None when nothing serves."""
+    services = connect()
+    head = services.channels.head(model, services.settings.channel)
+    if head is None or head[1].model_sha256 is None:
+        get_run_logger().warning("nothing serves %s", model)
+        return None
+    report = _look(services, model, head[1], days)
+    services.evidence.write(f"monitor-{report.at:%Y%m%dt%H%M%S%f}", report.release_id, report)
+    _respond(services, model, report)
+    return report
+
+
+def _look(services: Services, model: str, head: ChannelEntry, days: int) -> MonitorReport:
+    opening = services.releases.opening(head.release_id)
+    spec, policy = services.releases.spec(opening), services.policy(services.spec(model))
+    now = services.now()
+    since = now - timedelta(days=days)
+    predictions, labels = _read(services, model, head, since.strftime("%Y-%m-%d"))
+    measurements = _measure(services, opening, spec, policy, predictions, labels)
+    return MonitorReport(
+        release_id=head.release_id,
+        model_sha256=str(head.model_sha256),
+        since=since,
+        at=now,
+        measurements=measurements,
+        decision=respond(policy.monitoring, measurements),
+    )
+
+
+def _read(services: Services, model: str, head: ChannelEntry, day: str) -> tuple[pd.DataFrame, np.ndarray]:
+    reader = PredictionReader(services.records)
+    everything, _ = reader.read_predictions(model, after_key=f"predictions/{model}/{day}")
+    predictions = everything[everything["model_sha256"] == head.model_sha256].reset_index(drop=True)
+    labels, _ = reader.read_labels(model, after_key=f"labels/{model}/{day}")
+    return predictions, join_labels(predictions, labels).values
+
+
+def _measure(
+    services: Services,
+    opening: Opening,
+    spec: ModelSpec,
+    policy: Policy,
+    predictions: pd.DataFrame,
+    labels: np.ndarray,
+) -> tuple[Measurement, ...]:
+    drift = services.evidence.read("drift", opening.release_id, StageEvidence)
+    body = services.blobs.get(drift.artifacts["monitoring_profile"])
+    return measure_production(
+        predictions,
+        predictions["score"].to_numpy(dtype=np.float64),
+        labels,
+        profile=Profile.from_bytes(body, where=f"profile of {opening.release_id}"),
+        threshold=spec.decision_threshold,
+        confidence=policy.confidence,
+        minimum_rows=policy.monitoring.minimum_rows,
+        minimum_labels=policy.monitoring.minimum_labels,
+    )
+
+
+def _respond(services: Services, model: str, report: MonitorReport) -> None:
+    decision = report.decision
+    create_markdown_artifact(
+        key=artifact_key(model, "monitor"),
+        markdown=monitor_page(
+            model,
+            report.measurements,
+            [finding.result for finding in decision.findings],
+            decision.response,
+            decision.reasons,
+            f"{report.since:%Y-%m-%d} to {report.at:%Y-%m-%d %H:%M} UTC, release {report.release_id}",
+        ),
+        description=f"Production of {model}: {decision.response}",
+    )
+    log = get_run_logger()
+    log.info("response: %s", decision.response.upper())
+    for reason in decision.reasons:
+        log.info("reason: %s", reason)
+    if decision.response != "record":
+        _tell(services, model, report)
+
+
+def _tell(services: Services, model: str, report: MonitorReport) -> None:
+    response = report.decision.response
+    emit_event(
+        event=f"gatewright.monitor.{response}",
+        resource={"prefect.resource.id": f"gatewright.model.{model}", "prefect.resource.name": model},
+        payload={"release_id": report.release_id, "reasons": list(report.decision.reasons[:5])},
+    )
+    services.ledger.append(
+        model,
+        LedgerEntry(
+            kind="monitored",
+            release_id=report.release_id,
+            actor="gatewright",
+            at=report.at,
+            digests={"report": report.digest},
+            note=f"{response}: {report.decision.reasons[0]}"[:1000],
+        ),
+    )

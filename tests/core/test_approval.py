@@ -1,0 +1,64 @@
+"""Only a clear answer by somebody who may give it becomes an approval."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatewright.core.approval import Answer, accept
+from gatewright.core.errors import ApprovalError
+from tests.core.examples import NOW, request, roster
+
+CLEAR = {"decision": "approve", "approver": "dana.reyes", "reason": "The evidence is sound.", "token": "none"}
+
+
+def accepted(**changes):
+    return accept(Answer(**{**CLEAR, **changes}), request(), roster(), at=NOW + timedelta(minutes=5))
+
+
+def test_a_clear_answer_is_an_approval_bound_to_the_request():
+    """It names who, in which role, and exactly what was asked; the name is only declared."""
+    approval = accepted()
+    assert (approval.decision, approval.principal, approval.role) == ("approve", "dana.reyes", "release-manager")
+    assert approval.request == request().digest
+    assert approval.assurance == "declared"
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"decision": ""}, "neither approve nor reject"),
+        ({"decision": "yes"}, "neither approve nor reject"),
+        ({"approver": ""}, "not in the roster"),
+        ({"approver": "nobody.known"}, "not in the roster"),
+        ({"approver": "lou.gone"}, "not active"),
+        ({"approver": "kim.larsen"}, "no role"),
+        ({"approver": "ann.author"}, "author"),
+        ({"reason": "           ok          "}, "too short"),
+    ],
+)
+def test_anything_else_is_refused_with_a_reason(changes, problem):
+    """An empty or wrong answer never approves, and says what to write instead."""
+    with pytest.raises(ApprovalError, match=problem):
+        accepted(**changes)
+
+
+def test_nobody_counts_twice():
+    """A quorum needs distinct people."""
+    first = accepted()
+    with pytest.raises(ApprovalError, match="answered already"):
+        accept(Answer(**CLEAR), request(), roster(), at=NOW, earlier=[first])
+
+
+def test_a_rejection_is_a_clear_answer_too():
+    """Rejecting is bound to a person and a reason as well."""
+    assert accepted(decision="reject").decision == "reject"
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
+def test_random_text_never_approves(decision, approver, reason):
+    """Whatever is typed, only a roster id with a role gets through."""
+    answer = Answer(decision=decision, approver=approver, reason=reason, token="")
+    with pytest.raises(ApprovalError):
+        accept(answer, request(), roster(), at=NOW)

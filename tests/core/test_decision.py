@@ -1,0 +1,100 @@
+"""The decision follows from results and policy, and from nothing else."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatewright.core.decision import decide
+from gatewright.core.judging import judge_rule
+from gatewright.core.results import CheckResult, Severity, Status
+from tests.core.examples import DIGEST, measured, policy, rule
+
+GOOD = measured(0.9, 0.85, 0.95)
+BAD = measured(0.5, 0.45, 0.55)
+
+
+def decision(terms, measurements, *, has_champion=True):
+    results = []
+    for one, m in zip(terms.rules, measurements, strict=True):
+        results += judge_rule(one, [m] if m else [], has_champion=has_champion)
+    return decide(terms, results, policy_sha256=DIGEST, has_champion=has_champion)
+
+
+def test_promotes_when_every_rule_passed():
+    """Nothing against it, and a tier that says who approves."""
+    found = decision(policy(), [GOOD])
+    assert (found.outcome, found.tier, found.reasons) == ("promote", "standard", ("every rule passed",))
+
+
+def test_blocks_on_a_failed_block_rule_and_says_which():
+    """The reason names rule, metric, status and value; nobody is asked."""
+    found = decision(policy(), [BAD])
+    assert found.outcome == "block"
+    assert found.tier is None
+    assert "auc-floor: auc failed: 0.5 is not at least 0.75" in found.reasons[0]
+
+
+def test_blocks_on_an_inconclusive_block_rule():
+    """Too little data is not a pass."""
+    assert decision(policy(), [measured(0.8, 0.7, 0.9)]).outcome == "block"
+
+
+def test_blocks_when_a_rule_has_no_result():
+    """A decision must rest on every rule of the policy."""
+    found = decide(policy(), [], policy_sha256=DIGEST, has_champion=True)
+    assert (found.outcome, found.reasons) == ("block", ("auc-floor: the rule has no result",))
+
+
+def test_a_warning_is_an_alarm_and_does_not_stop():
+    """Promote, with the warning among the reasons."""
+    terms = policy(rule(severity=Severity.WARN), rule(id="other"))
+    found = decision(terms, [BAD, GOOD])
+    assert found.outcome == "promote"
+    assert "auc-floor" in found.reasons[0]
+
+
+def test_enough_warnings_ask_for_a_review():
+    """The policy says how many alarms are one too many."""
+    terms = policy(rule(severity=Severity.WARN), rule(id="other", severity=Severity.WARN))
+    assert decision(terms, [BAD, BAD]).outcome == "review"
+
+
+def test_a_shadow_rule_never_decides():
+    """Measured, reported, and without weight."""
+    assert decision(policy(rule(severity=Severity.SHADOW)), [BAD]).outcome == "promote"
+
+
+def test_a_first_release_gets_what_the_policy_says():
+    """Rules on the change are excused, but a person must look."""
+    terms = policy(rule(), rule(id="better", metric="auc_change", minimum=0, needs_champion=True))
+    assert decision(terms, [GOOD, None], has_champion=False).outcome == "review"
+    strict = terms.model_copy(update={"first_release": "block"})
+    assert decision(strict, [GOOD, None], has_champion=False).outcome == "block"
+
+
+def test_a_missing_comparison_blocks_when_a_champion_serves():
+    """The excuse holds for first releases only."""
+    terms = policy(rule(), rule(id="better", metric="auc_change", minimum=0, needs_champion=True))
+    assert decision(terms, [GOOD, None]).outcome == "block"
+
+
+statuses = st.sampled_from(list(Status))
+
+
+@given(st.lists(statuses, min_size=3, max_size=3), st.integers(0, 2), st.booleans())
+def test_a_worse_status_never_gives_a_better_outcome(found, index, has_champion):
+    """Turning any result into an error never moves block to review, or review to promote."""
+    terms = policy(rule(), rule(id="warn", severity=Severity.WARN), rule(id="other"))
+    order = {"block": 0, "review": 1, "promote": 2}
+
+    def outcome(all_statuses):
+        results = [
+            CheckResult(
+                rule=one.id, stage=one.stage, metric=one.metric, slice="all", value=None, interval=None,
+                minimum=one.minimum, maximum=None, n=1, status=status, severity=one.severity, reason="test",
+            )
+            for one, status in zip(terms.rules, all_statuses, strict=True)
+        ]  # fmt: skip
+        return order[decide(terms, results, policy_sha256=DIGEST, has_champion=has_champion).outcome]
+
+    worse = [*found[:index], Status.ERROR, *found[index + 1 :]]
+    assert outcome(worse) <= outcome(found)

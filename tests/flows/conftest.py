@@ -1,0 +1,51 @@
+"""One Prefect server, one store and one scoring service for all flow tests."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.testing.utilities import prefect_test_harness
+
+from deployments.local.processes import free_port
+from gatewright import wiring
+from gatewright.services.embedded_store import EmbeddedStore
+from tests.flows.world import ROOT, World, serve
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    with (
+        prefect_test_harness(server_startup_timeout=120),
+        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
+    ):
+        yield
+
+
+@pytest.fixture(scope="session")
+def world(prefect_server: None, seaweed: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Nothing is released yet in it."""
+    folder = tmp_path_factory.mktemp("world")
+    shutil.copytree(ROOT / "examples" / "crash_triage", folder / "models" / "crash_triage")
+    location = seaweed.location("flows-records")
+    port = free_port()
+    settings = {
+        "ROOT": str(ROOT),
+        "MODELS_DIR": str(folder / "models"),
+        "CACHE_DIR": str(folder / "cache"),
+        "STORE_ENDPOINT_URL": location.endpoint_url,
+        "STORE_ACCESS_KEY_ID": location.access_key_id,
+        "STORE_SECRET_ACCESS_KEY": location.secret_access_key.get_secret_value(),
+        "BLOB_BUCKET": "flows-blobs",
+        "RECORD_BUCKET": "flows-records",
+        "TARGET_URL": f"http://127.0.0.1:{port}",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in settings.items():
+            patch.setenv(f"GATEWRIGHT_{key}", value)
+        wiring.connect.cache_clear()
+        services = wiring.connect()
+        server = serve(services, "crash_triage", port)
+        yield World(services, folder / "models")
+        server.should_exit = True
+        wiring.connect.cache_clear()

@@ -1,0 +1,128 @@
+"""The example's six years: what a correct pipeline finds on real data, through real flows."""
+
+import itertools
+
+import httpx
+import pytest
+
+from gatewright.core.releases import ReleaseState
+from gatewright.core.results import Status
+from tests.flows.world import APPROVE, Ended, World, rows_of
+
+BLIND = ["dvcat", "airbag", "seatbelt", "frontal", "yearVeh", "abcat", "occRole", "deploy"]
+
+
+@pytest.fixture(scope="session")
+def years(world: World) -> dict[str, Ended]:
+    """Every year is retrained and approved; in 2000 a candidate that does not see sex and age asks first."""
+    return {
+        "1998": world.retrain("1998", [APPROVE]),
+        "1999": world.retrain("1999", [APPROVE]),
+        "2000 blind": world.retrain("2000", features=BLIND),
+        "2000": world.retrain("2000", [APPROVE]),
+        "2001": world.retrain("2001", [APPROVE]),
+        "2002": world.retrain("2002"),
+    }
+
+
+def results(ended: Ended, rule: str):
+    return [r for r in ended.view.decision.results if r.rule == rule]
+
+
+def test_the_first_release_is_reviewed_because_nothing_serves_yet(years):
+    """Without a champion there is nothing to compare with; a person looked and approved."""
+    first = years["1998"]
+    assert first.view.decision.outcome == "review"
+    assert first.state.name == "Deployed"
+
+
+def test_1999_is_promoted(years):
+    """AUC rises from about 0.846 to 0.866; the interval of the difference is above zero."""
+    ended = years["1999"]
+    change = ended.view.find("evaluate", "auc_change")
+    assert ended.view.decision.outcome == "promote"
+    assert ended.state.name == "Deployed"
+    assert ended.view.find("evaluate", "auc").value == pytest.approx(0.866, abs=0.005)
+    assert change.value == pytest.approx(0.021, abs=0.005)
+    assert change.interval.low > 0
+
+
+def test_2000_is_promoted_with_a_drift_alarm(years):
+    """The model year of the cars moves on: PSI 0.32, an alarm that does not stop the release."""
+    ended = years["2000"]
+    alarms = [r for r in results(ended, "feature-drift") if r.status is not Status.PASSED]
+    assert ended.view.decision.outcome == "promote"
+    assert ended.state.name == "Deployed"
+    assert [alarm.slice for alarm in alarms] == ["yearVeh"]
+    assert alarms[0].value == pytest.approx(0.324, abs=0.01)
+
+
+def test_a_candidate_blind_to_sex_and_age_is_stopped_by_fairness(years):
+    """Without age it misses half of the old who die: unawareness is no fairness."""
+    ended = years["2000 blind"]
+    (gap,) = results(ended, "equal-opportunity")
+    assert ended.view.decision.outcome == "block"
+    assert ended.state.name == "Blocked"
+    assert gap.status is Status.FAILED
+    assert gap.value == pytest.approx(0.45, abs=0.03)
+    assert gap.interval.low > 0.2
+    groups = {g["group"]: g for g in ended.view.stages["fairness"].details["groups"] if g["slice"] == "age_band"}
+    assert value(groups["65+"]["true_positive_rate"]) == pytest.approx(0.51, abs=0.03)
+    assert value(groups["16-24"]["true_positive_rate"]) == pytest.approx(0.95, abs=0.03)
+
+
+def value(rate):
+    return rate["value"] if isinstance(rate, dict) else rate
+
+
+def test_2002_keeps_the_champion(years, world):
+    """The difference is not shown to be above zero, so what serves stays."""
+    ended = years["2002"]
+    change = ended.view.find("evaluate", "auc_change")
+    assert ended.state.name == "Blocked"
+    assert change.interval.low < 0 < change.interval.high
+    assert [r.rule for r in ended.view.decision.results if r.severity == "block" and r.status != "passed"] == [
+        "better-than-champion"
+    ]
+    assert world.serving() == years["2001"].view.candidate.artifact.sha256
+
+
+def test_the_champion_of_each_year_is_the_model_of_the_year_before(years):
+    """A blocked candidate never becomes anybody's champion."""
+    chain = [years[year].view for year in ("1998", "1999", "2000", "2001", "2002")]
+    assert chain[0].opening.champion is None
+    for before, after in itertools.pairwise(chain):
+        assert after.opening.champion.release_id == before.opening.release_id
+
+
+def test_the_scoring_service_answers_with_the_model_that_was_approved(years, world):
+    """The digest of the answer is the digest in the evidence."""
+    row = rows_of(world.models, "2002")[list(years["2001"].view.candidate.features)].head(1)
+    reply = httpx.post(f"{world.services.settings.target_url}/score", json={"rows": row.to_dict("records")})
+    assert reply.json()["model_sha256"] == years["2001"].view.candidate.artifact.sha256
+
+
+def test_every_release_has_the_evidence_of_every_stage(years):
+    """Blocked or deployed, nothing is left out."""
+    stages = {"ingest", "train", "validate", "lineage", "leakage", "evaluate", "robustness", "fairness", "drift"}
+    for ended in years.values():
+        assert set(ended.view.stages) == stages
+        assert ended.view.evidence_root is not None
+
+
+def test_the_ledger_tells_who_approved_what_and_why(years, world):
+    """Actor, reason and digests are in it, in order."""
+    events = [e for e in world.services.ledger.entries("crash_triage") if e.release_id == "r2-1999"]
+    assert [e.kind for e in events] == ["opened", "decided", "waiting", "approved", "deployed"]
+    assert events[3].actor == "dana.reyes"
+    assert events[3].note == APPROVE["reason"]
+    assert events[3].digests["evidence"] == years["1999"].view.evidence_root
+    assert years["1999"].view.state is ReleaseState.DEPLOYED
+
+
+def test_the_form_shows_the_verdict_first(years, world):
+    """Who approves reads the verdict, the failing rules and the comparison before the fields."""
+    descriptions = [form["description"] for form in world.forms if "description" in form]
+    assert descriptions
+    assert "HOLD" in descriptions[0][:400]
+    assert any("PASS" in text[:400] for text in descriptions[1:])

@@ -1,0 +1,141 @@
+"""A whole Gatewright for flow tests: real store, real Prefect server, real scoring service, a person who answers."""
+
+import contextvars
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import uvicorn
+import yaml
+from prefect import get_client
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import State
+
+from flows.retrain import retrain
+from gatewright.core.release_view import ReleaseView
+from gatewright.services.prediction_log import PredictionLog
+from gatewright.services.targets.scoring_app import create_app
+from gatewright.wiring import Services
+
+ROOT = Path(__file__).parents[2]
+APPROVE = {
+    "decision": "approve",
+    "approver": "dana.reyes",
+    "reason": "The evidence shows no reason against it.",
+    "token": "none",
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: its Prefect state and what the store knows of the release."""
+
+    state: State
+    view: ReleaseView | None
+
+    @property
+    def error(self) -> str:
+        return str(self.state.result(raise_on_failure=False))
+
+
+@dataclass
+class World:
+    """What a test does with the pipeline."""
+
+    services: Services
+    models: Path
+    number: int = 0
+    forms: list[dict] = field(default_factory=list)
+
+    def retrain(self, period: str, answers: Sequence[Mapping[str, str]] = (), **parameters) -> Ended:
+        """Run the retrain flow in this process; ``answers`` are typed into its forms, one after the other."""
+        self.number += 1
+        release_id = parameters.setdefault("release_id", f"r{self.number}-{period}")
+        parameters = {"model": "crash_triage", "period": period, "requested_by": "kim.larsen", **parameters}
+        with self.answering(answers):
+            state = retrain(**parameters, return_state=True)
+        known = release_id in self.services.evidence.releases()
+        return Ended(state, self.services.view(release_id) if known else None)
+
+    def answering(self, answers: Sequence[Mapping[str, str]]) -> "Answering":
+        return Answering(list(answers), self.forms)
+
+    def serving(self, model: str = "crash_triage") -> str | None:
+        """Digest of the model the channel names."""
+        head = self.services.channels.head(model, "production")
+        return head[1].model_sha256 if head else None
+
+    def variant(self, name: str, change: Callable[[dict, Path], None]) -> str:
+        """A copy of the example under another name, changed by ``change(spec, folder)``."""
+        folder = self.models / name
+        shutil.copytree(self.models / "crash_triage", folder)
+        spec = yaml.safe_load((folder / "model.yaml").read_text())
+        policy = yaml.safe_load((ROOT / "policies/crash_triage.yaml").read_text())
+        spec["name"] = policy["model"] = name
+        spec["policy"] = str(folder / "policy.yaml")
+        (folder / "policy.yaml").write_text(yaml.safe_dump(policy))
+        change(spec, folder)
+        (folder / "model.yaml").write_text(yaml.safe_dump(spec))
+        return name
+
+
+class Answering:
+    """Somebody at the Prefect UI: types the next answer whenever a run waits for one."""
+
+    def __init__(self, answers: list[Mapping[str, str]], forms: list[dict]) -> None:
+        self._answers = answers
+        self._forms = forms
+        self._over = threading.Event()
+        # Prefect keeps its settings in context variables, which a new thread does not inherit.
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(target=context.run, args=(self._work,), daemon=True)
+
+    def __enter__(self) -> "Answering":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join(timeout=30)
+
+    def _work(self) -> None:
+        paused = FlowRunFilter.model_validate({"state": {"type": {"any_": ["PAUSED"]}}})
+        with get_client(sync_client=True) as client:
+            while self._answers and not self._over.wait(0.2):
+                for run in client.read_flow_runs(flow_run_filter=paused):
+                    keyset = run.state.state_details.run_input_keyset
+                    self._forms.append({"description": client.read_flow_run_input(run.id, keyset["description"])})
+                    reply = client.resume_flow_run(run.id, run_input=dict(self._answers[0]))
+                    if reply.status.value == "ACCEPT":
+                        self._answers.pop(0)
+                        break
+                    self._forms.append({"refused": str(reply.details)})
+                    self._answers.pop(0)
+
+
+def serve(services: Services, model: str, port: int) -> uvicorn.Server:
+    """The real scoring service in a thread of this process."""
+    app = create_app(
+        model=model,
+        channel="production",
+        spec=services.spec(model),
+        registry=services.registry,
+        blobs=services.blobs,
+        channels=services.channels,
+        evidence=services.evidence,
+        prediction_log=PredictionLog(services.records, model),
+        poll_seconds=0.1,
+    )
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
+    threading.Thread(target=server.run, daemon=True).start()
+    while not server.started:
+        time.sleep(0.05)
+    return server
+
+
+def rows_of(models: Path, year: str) -> pd.DataFrame:
+    return pd.read_parquet(models / "crash_triage" / "data" / f"{year}.parquet")
