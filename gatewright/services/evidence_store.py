@@ -1,0 +1,61 @@
+"""Evidence in the store: one create-only record per name under ``releases/<release_id>/<name>.json``."""
+
+from typing import TypeVar
+
+from gatewright.core.errors import ConflictError, NotFoundError
+from gatewright.core.records import Record
+from gatewright.services.store import ObjectStore, valid_name
+
+__all__ = ["EvidenceStore"]
+
+_ROOT = "releases"
+_SUFFIX = ".json"
+
+T = TypeVar("T", bound=Record)
+
+
+class EvidenceStore:
+    """Writes the records of a release once, and reads them back."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def write(self, name: str, release_id: str, record: Record) -> str:
+        """Store the record, or find the equal one; its digest.
+
+        Raises ConflictError when another record was written under this name, StoreError.
+        """
+        key = _key(name, release_id)
+        if not self._store.create(key, record.to_bytes(), "application/json"):
+            raise ConflictError(
+                "other evidence was written under this name before.",
+                where=key,
+                remedy="evidence is never replaced: read what is there, or begin a new release.",
+            )
+        return record.digest
+
+    def read(self, name: str, release_id: str, kind: type[T]) -> T:
+        """The record. Raises NotFoundError, IntegrityError when it is not of this kind, StoreError."""
+        key = _key(name, release_id)
+        return kind.from_bytes(self._store.get(key), where=key)
+
+    def find(self, name: str, release_id: str, kind: type[T]) -> T | None:
+        """The record, None when it was not written. Raises IntegrityError, StoreError."""
+        try:
+            return self.read(name, release_id, kind)
+        except NotFoundError:
+            return None
+
+    def names(self, release_id: str) -> list[str]:
+        """The names of the records of one release, sorted."""
+        prefix = f"{_ROOT}/{valid_name(release_id)}/"
+        names = (key.removeprefix(prefix) for key in self._store.keys(prefix))
+        return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+
+    def releases(self) -> list[str]:
+        """The release ids that have evidence, sorted."""
+        return sorted({key.split("/")[1] for key in self._store.keys(f"{_ROOT}/")})
+
+
+def _key(name: str, release_id: str) -> str:
+    return f"{_ROOT}/{valid_name(release_id)}/{valid_name(name)}{_SUFFIX}"

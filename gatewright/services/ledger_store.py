@@ -1,0 +1,59 @@
+"""The ledger in the store: one chain of generations per model under ``ledger/<model>``."""
+
+import random
+import time
+
+from gatewright.core.errors import ConflictError, StoreError
+from gatewright.core.ledger import LedgerEntry
+from gatewright.services.generations import GenerationLog
+from gatewright.services.store import ObjectStore, valid_name
+
+__all__ = ["LedgerStore"]
+
+_ROOT = "ledger"
+_TRIES = 200
+
+
+class LedgerStore:
+    """Appends entries and reads them back in order."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._logs: dict[str, GenerationLog] = {}
+
+    def append(self, model: str, entry: LedgerEntry) -> int:
+        """Append after whatever is there; the entry's number. Raises StoreError when others always come first."""
+        log = self._log(model)
+        for _ in range(_TRIES):
+            head = log.head()
+            try:
+                return self.append_at(model, entry, expected=head.n if head else 0)
+            except ConflictError:
+                time.sleep(random.uniform(0, 0.02))
+        raise StoreError(
+            f"no entry could be appended: others were first {_TRIES} times.",
+            where=f"{_ROOT}/{model}",
+            remedy="find out who writes to this ledger all the time.",
+        )
+
+    def append_at(self, model: str, entry: LedgerEntry, *, expected: int) -> int:
+        """Append as number ``expected`` + 1.
+
+        Raises ConflictError when the ledger is not ``expected`` entries long, StoreError when it is not known
+        whether the entry was appended: then read the ledger before trying again.
+        """
+        return self._log(model).append(entry.model_dump(mode="json"), expected=expected).n
+
+    def entries(self, model: str) -> list[LedgerEntry]:
+        """All entries, the hash chain verified; an unknown model has none. Raises IntegrityError, StoreError."""
+        log = self._log(model)
+        return [generation.record(LedgerEntry, where=log.key(generation.n)) for generation in log.all()]
+
+    def models(self) -> list[str]:
+        """The models that have a ledger, sorted."""
+        return sorted({key.split("/")[1] for key in self._store.keys(f"{_ROOT}/")})
+
+    def _log(self, model: str) -> GenerationLog:
+        if model not in self._logs:
+            self._logs[model] = GenerationLog(self._store, f"{_ROOT}/{valid_name(model)}")
+        return self._logs[model]

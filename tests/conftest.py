@@ -1,0 +1,46 @@
+"""Real servers that are started once for all tests, and ended by their process id."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gatewright.services.embedded_store import EmbeddedStore
+from gatewright.services.store import S3Location, S3Store
+from tests.fakes import MemoryStore
+
+_BUCKET = "gatewright-tests"
+
+
+@pytest.fixture(scope="session")
+def services_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where servers of the session keep their files."""
+    return tmp_path_factory.mktemp("services")
+
+
+@pytest.fixture(scope="session")
+def seaweed(services_dir: Path) -> Iterator[EmbeddedStore]:
+    """The real embedded object store."""
+    # What was written need not outlive the session, so its end need not be graceful.
+    with EmbeddedStore(services_dir / "store", stop_seconds=0) as store:
+        S3Store(store.location(_BUCKET)).ensure_bucket()
+        yield store
+
+
+@pytest.fixture
+def s3_location(seaweed: EmbeddedStore) -> S3Location:
+    """A place of its own in the real store: SeaweedFS wants few buckets, so each test has a prefix."""
+    return seaweed.location(_BUCKET, prefix=f"tests/{uuid.uuid4().hex}")
+
+
+@pytest.fixture
+def s3_store(s3_location: S3Location) -> S3Store:
+    """The real store, empty."""
+    return S3Store(s3_location)
+
+
+@pytest.fixture
+def memory_store() -> MemoryStore:
+    """The fake store, empty."""
+    return MemoryStore()
