@@ -13,11 +13,11 @@ from gatewright.core.refs import DatasetRef
 from gatewright.core.release_view import ReleaseView
 from gatewright.services.reports import charts, measured, signoff, verdicts
 from gatewright.services.reports.details import groups
-from gatewright.services.reports.escape import code, md, plain
+from gatewright.services.reports.escape import code, md, words
 from gatewright.services.reports.tables import bullets, page, table
 from gatewright.services.reports.wording import label, number, span, when
 
-__all__ = ["data_card", "model_card"]
+__all__ = ["card_body", "data_card", "model_card"]
 
 
 def model_card(view: ReleaseView) -> str:
@@ -44,10 +44,10 @@ def data_card(view: ReleaseView) -> str:
     return page(
         _front_matter(
             {
-                "pretty_name": f"Data of {plain(view.spec.title)}",
-                "license_name": plain(source.license),
+                "pretty_name": f"Data of {words(view.spec.title)}",
+                "license_name": words(source.license),
                 "task_categories": ["tabular-classification"],
-                "tags": ["gatewright", plain(view.spec.name)],
+                "tags": ["gatewright", view.spec.name],
             }
         ),
         f"# Data card: {md(view.spec.title)} · {md(view.opening.period)}",
@@ -58,6 +58,11 @@ def data_card(view: ReleaseView) -> str:
         measured.data_summary(view).replace("## Data", "## Validation", 1),
         page("## Known limits", md(view.spec.card.limits)).rstrip(),
     )
+
+
+def card_body(card: str) -> str:
+    """The card without its front matter, for places that would show it as text."""
+    return card.split("\n---\n\n", 1)[1]
 
 
 def _front_matter(facts: Mapping[str, Any]) -> str:
@@ -71,12 +76,12 @@ def _model_facts(view: ReleaseView) -> dict[str, Any]:
         for metric, m in values.items()
         if m is not None and m.value is not None
     ]
-    dataset = {"name": f"{view.spec.name} {view.opening.period}", "type": view.spec.name}
+    dataset = {"name": f"{view.spec.name} {words(view.opening.period)}", "type": view.spec.name}
     result = {"task": {"type": "tabular-classification"}, "dataset": dataset, "metrics": metrics}
     return {
         "library_name": "sklearn",
         "pipeline_tag": "tabular-classification",
-        "tags": ["gatewright", plain(view.spec.name)],
+        "tags": ["gatewright", view.spec.name],
         "model-index": [{"name": view.spec.name, "results": [result] if metrics else []}],
     }
 

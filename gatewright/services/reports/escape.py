@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from html import escape
 
-__all__ = ["code", "link", "md", "plain", "xml"]
+__all__ = ["code", "link", "md", "plain", "words", "xml"]
 
 MAX_CHARACTERS = 2000
 _SIGNS = re.compile(r"([\\`*_\[\]()#|~!{}$^])")
@@ -39,6 +39,11 @@ def md(text: object) -> str:
 def code(text: object) -> str:
     """``text`` in a fixed-width face."""
     return f"<code>{md(text)}</code>"
+
+
+def words(text: object) -> str:
+    """Only letters, digits, spaces and ``,.-``: for places that are read both as YAML and as Markdown."""
+    return re.sub(r"[^\w ,.-]|_", "", plain(text))
 
 
 def xml(text: object) -> str:

@@ -3,21 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from gatewright.core.release_view import ReleaseView
-from gatewright.core.results import CheckResult, Measurement, StageEvidence, Status
+from gatewright.core.results import CheckResult, StageEvidence, Status
 from gatewright.services.reports import charts, measured, signoff, verdicts
 from gatewright.services.reports.escape import code, md
-from gatewright.services.reports.tables import bullets, folded, image, page, table, web_links
-from gatewright.services.reports.wording import label, number, short, span, when
+from gatewright.services.reports.tables import folded, image, page, web_links
+from gatewright.services.reports.wording import short, when
 
-__all__ = ["approval_description", "evidence_page", "monitor_page", "stage_page"]
-
-MAX_MEASUREMENTS = 30
-_RESPONSES = {
-    "record": "Recorded. Nothing needs to be done.",
-    "alert": "Somebody should look.",
-    "retrain": "Retraining is asked for.",
-    "rollback": "A rollback is asked for.",
-}
+__all__ = ["approval_description", "evidence_page", "stage_page"]
 
 
 def evidence_page(view: ReleaseView, *, links: Mapping[str, str]) -> str:
@@ -69,25 +61,7 @@ def stage_page(stage: StageEvidence, results: Sequence[CheckResult]) -> str:
         f"{verdicts.tally(results) if results else 'The policy has no rule for this stage.'} "
         f"Release {code(stage.release_id)}, {seconds:.1f} s.",
         verdicts.rule_table(results) if results else "",
-        _measurements(stage.measurements),
-    )
-
-
-def monitor_page(
-    model: str,
-    measurements: Sequence[Measurement],
-    findings: Sequence[CheckResult],
-    response: str,
-    reasons: Sequence[str],
-    window: str,
-) -> str:
-    """What production traffic showed in ``window`` and what was done about it."""
-    return page(
-        f"# {md(response.upper())}: {md(model)} in production",
-        f"**{_RESPONSES.get(response, md(response))}** Predictions of {md(window)}.",
-        bullets(md(reason) for reason in reasons),
-        verdicts.rule_table(findings) if findings else "*No rule was judged.*",
-        _measurements(measurements),
+        measured.listing(stage.measurements),
     )
 
 
@@ -105,15 +79,3 @@ def _verdict(results: Sequence[CheckResult]) -> str:
     if not missed:
         return "PASS" if results else "MEASURED"
     return f"{len(missed)} NOT PASSED"
-
-
-def _measurements(measurements: Sequence[Measurement]) -> str:
-    if not measurements:
-        return "*Nothing was measured.*"
-    shown = measurements[:MAX_MEASUREMENTS]
-    rows = (
-        (md(label(m.metric)), md(m.slice), number(m.value), span(m.interval), f"{m.n:,}", md(m.note)) for m in shown
-    )
-    rest = len(measurements) - len(shown)
-    listing = table(("Metric", "Slice", "Value", "Interval", "Rows", "Note"), rows, numbers=(2, 4))
-    return page("## Measurements", listing, f"*and {rest} more in the store.*" if rest else "").rstrip()

@@ -1,5 +1,7 @@
 """What was measured, in Markdown: against the champion, by group, drift and data."""
 
+from collections.abc import Sequence
+
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import CheckResult, Measurement
 from gatewright.services.reports import charts
@@ -21,6 +23,7 @@ __all__ = ["comparison", "comparison_table", "data_summary", "drift", "fairness"
 
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate")
 MAX_GROUPS = 40
+MAX_MEASUREMENTS = 30
 
 
 def comparison(view: ReleaseView) -> str:
@@ -92,6 +95,19 @@ def data_summary(view: ReleaseView) -> str:
     )
     header = ("Data", "Periods", "Rows", "Failed critical expectations", "Failed warning expectations", "Digest")
     return page("## Data", table(header, rows, numbers=(2, 3, 4))).rstrip()
+
+
+def listing(measurements: Sequence[Measurement]) -> str:
+    """The first thirty measurements; the rest is counted."""
+    if not measurements:
+        return "*Nothing was measured.*"
+    shown = measurements[:MAX_MEASUREMENTS]
+    rows = (
+        (md(label(m.metric)), md(m.slice), number(m.value), span(m.interval), f"{m.n:,}", md(m.note)) for m in shown
+    )
+    rest = len(measurements) - len(shown)
+    rows_shown = table(("Metric", "Slice", "Value", "Interval", "Rows", "Note"), rows, numbers=(2, 4))
+    return page("## Measurements", rows_shown, f"*and {rest} more in the store.*" if rest else "").rstrip()
 
 
 def _group_rows(rows: list[GroupRow]) -> list[tuple[str, ...]]:
