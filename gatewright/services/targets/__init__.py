@@ -1,0 +1,1 @@
+"""Deploy targets: what serves a model, behind one small port."""
