@@ -78,23 +78,36 @@ def auc_difference_interval(
 ) -> Interval | None:
     """Normal interval of the paired difference with DeLong's variance; None as in `auc_interval`.
 
-    Where the variance is zero although the scores differ, the two areas' own intervals are combined by
-    squaring and adding (Newcombe 1998), which ignores their correlation and so is too wide, never too narrow.
+    Where both models separate the classes perfectly with different scores, the two areas' own intervals are
+    combined by squaring and adding (Newcombe 1998), which ignores their correlation and so is too wide,
+    never too narrow.
     """
     estimate = delong_difference(labels, candidate, champion, clusters=clusters)
     if not np.isfinite(estimate.variance):
         return None
     margin = _z(confidence) * estimate.variance**0.5
     low, high = estimate.value - margin, estimate.value + margin
-    if not margin > 0 and not np.array_equal(candidate, champion):
-        ours = auc_interval(labels, candidate, confidence=confidence, clusters=clusters)
-        theirs = auc_interval(labels, champion, confidence=confidence, clusters=clusters)
-        if ours is None or theirs is None:
-            return None
-        a, b = auc(labels, candidate), auc(labels, champion)
-        low = estimate.value - float(np.hypot(a - ours.low, theirs.high - b))
-        high = estimate.value + float(np.hypot(ours.high - a, b - theirs.low))
+    separates = not delong(labels, candidate, clusters=clusters).variance > 0
+    if separates and not margin > 0 and not np.array_equal(candidate, champion):
+        return _separated_difference(labels, candidate, champion, confidence, clusters)
     return Interval(low=low, high=high, confidence=confidence, method=f"paired {_method(clusters)}")
+
+
+def _separated_difference(
+    labels: NDArray[Any],
+    candidate: NDArray[Any],
+    champion: NDArray[Any],
+    confidence: float,
+    clusters: Clusters,
+) -> Interval:
+    a, b = auc(labels, candidate), auc(labels, champion)
+    ours, theirs = (_newcombe_interval(labels, area, confidence, clusters) for area in (a, b))
+    return Interval(
+        low=a - b - float(np.hypot(a - ours.low, theirs.high - b)),
+        high=a - b + float(np.hypot(ours.high - a, b - theirs.low)),
+        confidence=confidence,
+        method=f"square-and-add of {ours.method}",
+    )
 
 
 def _method(clusters: Clusters) -> str:

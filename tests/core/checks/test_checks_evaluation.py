@@ -1,0 +1,248 @@
+"""Evaluation: values equal scikit-learn's, intervals are honest, bad input never passes."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from gatewright.core.checks.evaluation import METRICS, evaluation_curves, measure_evaluation
+from gatewright.core.errors import DataError, ModelError
+
+THRESHOLD = 0.3
+
+
+def drawn(seed=0, n=1_500):
+    rng = np.random.default_rng(seed)
+    scores = rng.beta(1, 6, n)
+    labels = (rng.random(n) < scores).astype(int)
+    champion = np.clip(scores + rng.normal(0, 0.1, n), 0.001, 0.999)
+    return labels, scores, champion
+
+
+def by_metric(measurements):
+    return {measurement.metric: measurement for measurement in measurements}
+
+
+def measure(labels, scores, **options):
+    return by_metric(measure_evaluation(labels, scores, threshold=THRESHOLD, confidence=0.9, **options))
+
+
+REFERENCE = {
+    "auc": lambda y, s: sk.roc_auc_score(y, s),
+    "average_precision": lambda y, s: sk.average_precision_score(y, s),
+    "log_loss": lambda y, s: sk.log_loss(y, s),
+    "brier": lambda y, s: sk.brier_score_loss(y, s),
+    "precision": lambda y, s: sk.precision_score(y, s >= THRESHOLD),
+    "recall": lambda y, s: sk.recall_score(y, s >= THRESHOLD),
+    "specificity": lambda y, s: sk.recall_score(y, s >= THRESHOLD, pos_label=0),
+    "accuracy": lambda y, s: sk.accuracy_score(y, s >= THRESHOLD),
+    "balanced_accuracy": lambda y, s: sk.balanced_accuracy_score(y, s >= THRESHOLD),
+    "f1": lambda y, s: sk.f1_score(y, s >= THRESHOLD),
+    "selection_rate": lambda y, s: (s >= THRESHOLD).mean(),
+}
+
+
+@pytest.mark.parametrize("metric", sorted(REFERENCE))
+def test_values_and_changes_equal_scikit_learn(metric):
+    """To 1e-12, and a change is the candidate's value minus the champion's."""
+    labels, scores, champion = drawn()
+    found = measure(labels, scores, champion_scores=champion)
+    expected, other = REFERENCE[metric](labels, scores), REFERENCE[metric](labels, champion)
+    assert found[metric].value == pytest.approx(expected, abs=1e-12)
+    assert found[f"{metric}_change"].value == pytest.approx(expected - other, abs=1e-12)
+
+
+def test_every_metric_and_change_has_an_interval_that_holds_it():
+    """All twelve metrics and twelve changes, at the confidence asked for."""
+    labels, scores, champion = drawn()
+    found = measure(labels, scores, champion_scores=champion)
+    assert set(found) == {*METRICS, *(f"{metric}_change" for metric in METRICS)}
+    for measurement in found.values():
+        assert measurement.interval.low <= measurement.value <= measurement.interval.high
+        assert measurement.interval.low < measurement.interval.high
+        assert measurement.interval.confidence == 0.9
+
+
+def test_without_a_champion_nothing_is_said_of_changes():
+    """A first release has twelve measurements."""
+    labels, scores, _ = drawn()
+    assert tuple(measure(labels, scores)) == METRICS
+
+
+def test_n_is_the_denominator_of_the_rate():
+    """Recall counts positives, specificity negatives, precision selected rows, the others all rows."""
+    labels, scores, _ = drawn()
+    found = measure(labels, scores)
+    assert found["recall"].n == labels.sum()
+    assert found["specificity"].n == (1 - labels).sum()
+    assert found["precision"].n == (scores >= THRESHOLD).sum()
+    assert found["auc"].n == found["accuracy"].n == labels.size
+
+
+def test_a_score_at_the_threshold_is_selected():
+    """The decision is score >= threshold."""
+    labels = np.array([0, 1] * 20)
+    assert measure(labels, np.where(labels == 1, THRESHOLD, 0.1))["accuracy"].value == 1
+
+
+def test_paired_changes_are_narrower_than_the_two_models_apart():
+    """On the same rows most noise is shared."""
+    labels, scores, _ = drawn()
+    champion = np.clip(scores * 0.98 + 0.001, 0, 1)
+    found = measure(labels, scores, champion_scores=champion)
+    for metric in ("auc", "average_precision", "log_loss", "brier"):
+        change, alone = found[f"{metric}_change"].interval, found[metric].interval
+        assert change.high - change.low < 0.5 * (alone.high - alone.low)
+
+
+def test_copies_within_clusters_do_not_narrow_the_intervals():
+    """Each row three times in its cluster: widths as for single rows, and much narrower when not told."""
+    labels, scores, _ = drawn(1, 800)
+    ids = np.array([f"case {k}" for k in range(800)])
+    single = measure(labels, scores, clusters=ids)
+    copies = measure(np.tile(labels, 3), np.tile(scores, 3), clusters=np.tile(ids, 3))
+    naive = measure(np.tile(labels, 3), np.tile(scores, 3))
+    for metric in METRICS:
+        widths = [m[metric].interval.high - m[metric].interval.low for m in (single, copies, naive)]
+        assert widths[1] == pytest.approx(widths[0], rel=0.05)
+        assert widths[2] < 0.75 * widths[0]
+
+
+@given(st.permutations(range(80)))
+@settings(max_examples=15, deadline=None)
+def test_the_order_of_rows_does_not_matter(order):
+    """Values, and intervals of rows with ids, are the same for any order."""
+    labels, scores, champion = drawn(2, 80)
+    order, ids = np.array(order), np.arange(80)
+    one = measure(labels, scores, champion_scores=champion, clusters=ids)
+    other = measure(labels[order], scores[order], champion_scores=champion[order], clusters=ids[order])
+    for metric, measurement in one.items():
+        found = other[metric]
+        expected = (measurement.value, measurement.interval.low, measurement.interval.high)
+        assert (found.value, found.interval.low, found.interval.high) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_single_class_leaves_out_what_needs_both(label):
+    """Seven metrics and their changes have no value and say why; the other five are measured."""
+    scores = np.random.default_rng(0).random(200)
+    found = measure(np.full(200, label), scores, champion_scores=scores[::-1])
+    missing = {metric for metric, measurement in found.items() if measurement.value is None}
+    needy = {"auc", "average_precision", "precision", "recall", "specificity", "balanced_accuracy", "f1"}
+    assert missing == needy | {f"{metric}_change" for metric in needy}
+    assert found["auc"].note == f"all 200 labels are {label}: needs both classes"
+
+
+def test_no_rows_give_no_values():
+    """Every metric and change says so."""
+    found = measure([], [], champion_scores=[])
+    assert len(found) == 24
+    assert all(m.value is None and m.n == 0 and m.note == "no rows" for m in found.values())
+
+
+def test_nothing_selected_leaves_precision_undefined():
+    """Zero of zero is not zero."""
+    labels = np.array([0, 1] * 50)
+    precision = measure(labels, np.full(100, 0.1))["precision"]
+    assert precision.value is None
+    assert "no row was selected" in precision.note
+
+
+def test_too_few_clusters_give_no_values_but_the_reason():
+    """A thousand rows of five clusters are five observations."""
+    labels, scores, _ = drawn(3, 1_000)
+    found = measure(labels, scores, clusters=np.arange(1_000) % 5)
+    assert found["accuracy"].value is None
+    assert "too few independent rows" in found["accuracy"].note
+
+
+def test_a_perfect_model_on_few_rows_is_not_certain():
+    """Thirty rows without an error: no interval is a point."""
+    labels = np.array([0, 0, 1] * 10)
+    scores = np.where(labels == 1, 0.9, 0.1)
+    found = measure(labels, scores)
+    for metric in ("auc", "average_precision", "precision", "recall", "accuracy", "balanced_accuracy", "f1"):
+        assert found[metric].value == 1
+        assert found[metric].interval.low < 0.95
+
+
+def test_equal_decisions_on_few_rows_do_not_prove_equal_recall():
+    """Ten positives decided alike leave a doubt of many points."""
+    labels = np.array([0, 0, 1] * 10)
+    change = measure(labels, labels * 0.5 + 0.2, champion_scores=labels * 0.6 + 0.2)["recall_change"]
+    assert change.value == 0
+    assert change.interval.low < -0.1
+
+
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [
+        ([0.1, np.nan, 0.2, np.nan], "2 of 4 scores are NaN"),
+        ([0.1, 1.5, -0.1, 0.2], "2 are outside"),
+        ([0.1, np.inf, 0.2, 0.3], "1 are outside"),
+        ([0.1, 0.2], "for 4 rows"),
+    ],
+)
+@pytest.mark.parametrize("whose", ["candidate", "champion"])
+def test_bad_scores_are_refused_with_their_number_and_a_remedy(scores, says, whose):
+    """NaN, scores outside [0, 1] and a wrong length name the model at fault."""
+    good = [0.1, 0.2, 0.3, 0.4]
+    ours, theirs = (scores, good) if whose == "candidate" else (good, scores)
+    with pytest.raises(ModelError, match=f"{whose} scores") as caught:
+        measure([0, 1, 0, 1], ours, champion_scores=theirs)
+    assert says in caught.value.problem
+    assert "predict_proba" in caught.value.remedy or "one probability" in caught.value.remedy
+
+
+@pytest.mark.parametrize("labels", [[0, 2], [0, np.nan], ["dead", "alive"]])
+def test_labels_other_than_0_and_1_are_refused(labels):
+    """The error counts them."""
+    with pytest.raises(DataError, match="neither 0 nor 1"):
+        measure(labels, [0.1, 0.2])
+
+
+def test_clusters_of_another_length_are_refused():
+    """They cannot belong to these rows."""
+    with pytest.raises(DataError, match="clusters"):
+        measure([0, 1], [0.1, 0.2], clusters=[1])
+
+
+def test_equal_seeds_give_equal_measurements():
+    """Evidence can be computed again."""
+    labels, scores, champion = drawn()
+    first, second = (measure(labels, scores, champion_scores=champion, seed=3) for _ in range(2))
+    assert first == second
+
+
+def test_curves_are_json_from_corner_to_corner_and_agree_with_the_counts():
+    """ROC rises from (0, 0) to (1, 1) in about 100 points with nearly the exact area; all rows are counted."""
+    labels, scores, champion = drawn()
+    curves = evaluation_curves(labels, scores, threshold=THRESHOLD, confidence=0.9, champion_scores=champion)
+    json.dumps(curves, allow_nan=False)
+    for model, values in (("candidate", scores), ("champion", champion)):
+        roc = np.array(curves[model]["roc"], dtype=float)
+        assert roc[0, :2].tolist() == [0, 0]
+        assert roc[-1, :2].tolist() == [1, 1]
+        assert len(roc) <= 101
+        assert (np.diff(roc[:, :2], axis=0) >= 0).all()
+        assert np.trapezoid(roc[:, 1], roc[:, 0]) == pytest.approx(sk.roc_auc_score(labels, values), abs=0.01)
+        confusion = curves[model]["confusion"]
+        true_negatives, *_ = sk.confusion_matrix(labels, values >= THRESHOLD).ravel()
+        assert confusion["true_negatives"] == true_negatives
+        assert sum(confusion.values()) == labels.size
+        assert sum(point["n"] for point in curves[model]["calibration"]) == labels.size
+        histogram = curves[model]["histogram"]
+        assert sum(histogram["negatives"]) + sum(histogram["positives"]) == labels.size
+
+
+def test_curves_of_a_single_class_or_of_no_rows_are_empty_not_wrong():
+    """No ROC without both classes, no calibration without rows, and no champion without scores."""
+    single = evaluation_curves([0] * 5, [0.1] * 5, threshold=0.5, confidence=0.9)
+    assert single["candidate"]["roc"] == []
+    assert single["candidate"]["auc"] is None
+    assert single["champion"] is None
+    empty = evaluation_curves([], [], threshold=0.5, confidence=0.9)
+    assert empty["candidate"]["calibration"] == []
