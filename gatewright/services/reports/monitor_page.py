@@ -11,7 +11,7 @@ from gatewright.services.reports.verdicts import rule_table
 __all__ = ["monitor_page"]
 
 _RESPONSES = {
-    "record": "Recorded. Nothing needs to be done.",
+    "record": "Recorded; no rule asks for more.",
     "alert": "Somebody should look.",
     "retrain": "Retraining is asked for.",
     "rollback": "A rollback is asked for.",

@@ -1,0 +1,48 @@
+"""The command line: thin, one function a command. Services are imported inside commands, so that help is quick.
+
+Exit codes: 0 pass, 1 error (of the call, the store or a file), 2 blocked, 3 waiting.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from gatewright import __version__
+from gatewright.cli import abandon, doctor, lineage, policy, releases, serve
+from gatewright.core.errors import GatewrightError
+
+__all__ = ["app", "main"]
+
+ERROR = 1
+
+app = App(
+    name="gatewright",
+    help="Decides whether a machine-learning model may be released, proves the decision, and can take it back.",
+    version=__version__,
+)
+app.command(releases.releases)
+app.command(releases.show)
+app.command(releases.history)
+app.command(lineage.lineage)
+app.command(doctor.doctor)
+app.command(serve.serve)
+app.command(abandon.abandon)
+app.command(policy.app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. Known problems become one message, never a traceback."""
+    try:
+        code = app(arguments, exit_on_error=False, result_action="return_value")
+    except CycloptsError:
+        # Cyclopts has printed what is wrong; its own exit code, 2, means "blocked" here.
+        return ERROR
+    except GatewrightError as error:
+        print(_message(error), file=sys.stderr)
+        return ERROR
+    return code if isinstance(code, int) else 0
+
+
+def _message(error: GatewrightError) -> str:
+    return f"Error: {error.problem}\n  where:  {error.where}\n  remedy: {error.remedy}"

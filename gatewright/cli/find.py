@@ -1,0 +1,63 @@
+"""Find the release that somebody means by an id, a model digest, or the beginning of either."""
+
+import difflib
+from typing import TYPE_CHECKING
+
+from gatewright.core.errors import NotFoundError
+from gatewright.core.refs import Candidate
+from gatewright.services.reports.escape import plain
+
+if TYPE_CHECKING:
+    from gatewright.wiring import Services
+
+__all__ = ["find_release", "known_model", "model_of"]
+
+MAX_NAMED = 5
+
+
+def find_release(services: "Services", text: str) -> str:
+    """The release id for an id, a model's SHA-256, or the beginning of either.
+
+    Raises NotFoundError when nothing, or more than one release, matches.
+    """
+    known = services.evidence.releases()
+    if text in known:
+        return text
+    matches = [release for release in known if text and release.startswith(text)] or _by_model(services, known, text)
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
+        raise NotFoundError(
+            f"no release and no model begins with `{plain(text)[:80]}`.",
+            where="release store",
+            remedy="`gatewright releases` lists what there is.",
+        )
+    named = ", ".join(matches[:MAX_NAMED]) + (", ..." if len(matches) > MAX_NAMED else "")
+    raise NotFoundError(
+        f"{len(matches)} releases match `{plain(text)[:80]}`: {named}.",
+        where="release store",
+        remedy="write one release id in full.",
+    )
+
+
+def known_model(services: "Services", model: str) -> str:
+    """``model`` when the ledger knows it. Raises NotFoundError for any other name, with the nearest."""
+    models = services.ledger.models()
+    if model in models:
+        return model
+    nearest = difflib.get_close_matches(model, models, n=1)
+    hint = f"did you mean `{nearest[0]}`?" if nearest else f"known models: {', '.join(models) or 'none'}."
+    raise NotFoundError(f"no release of a model `{plain(model)[:80]}` was ever opened.", where="ledger", remedy=hint)
+
+
+def model_of(services: "Services", release_id: str) -> str | None:
+    """SHA-256 of a release's model, None before it has one."""
+    candidate = services.evidence.find("candidate", release_id, Candidate)
+    return None if candidate is None else candidate.artifact.sha256
+
+
+def _by_model(services: "Services", releases: list[str], text: str) -> list[str]:
+    # Fewer digits would match by chance.
+    if len(text) < 6:
+        return []
+    return [release for release in releases if (model_of(services, release) or "").startswith(text.lower())]

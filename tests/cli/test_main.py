@@ -1,0 +1,68 @@
+"""The command line starts fast, speaks in exit codes and never shows a traceback for a known problem."""
+
+import subprocess
+import sys
+
+import pytest
+
+from gatewright import __version__
+from gatewright.cli import main
+from gatewright.core.errors import StoreError
+from tests.cli.conftest import Run
+
+HEAVY = ("great_expectations", "sklearn", "pandas", "numpy", "prefect", "boto3", "matplotlib", "fairlearn", "skops")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """Great Expectations alone would cost three seconds."""
+    program = (
+        "import sys; from gatewright.cli import main; main(['--help']); "
+        f"print('HEAVY', sorted(set({HEAVY!r}) & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """Commands are found without reading documentation."""
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    for command in ("doctor", "history", "lineage", "policy", "releases", "show"):
+        assert command in shown
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """For bug reports."""
+    assert main(["--version"]) == 0
+    assert __version__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["shwo"], ["show"], ["releases", "--modle", "x"], ["policy", "chekc"]])
+def test_a_wrong_call_is_an_error_not_a_verdict(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2 means blocked; a misspelt command must not look like it."""
+    assert main(arguments) == 1
+    assert capsys.readouterr().err
+
+
+def test_a_known_problem_is_one_message_with_its_remedy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Problem, place and remedy on standard error; nothing on standard output."""
+
+    def refuse() -> None:
+        raise StoreError("the store does not answer.", where="http://127.0.0.1:1", remedy="start it.")
+
+    monkeypatch.setattr("gatewright.wiring.connect", refuse)
+    assert main(["releases"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "Error: the store does not answer.\n  where:  http://127.0.0.1:1\n  remedy: start it.\n"
+
+
+def test_the_doctor_reports_the_store_the_ledgers_and_the_versions(run: Run) -> None:
+    """What somebody is asked for first."""
+    code, out, _ = run("doctor")
+    assert code == 0
+    assert "store self-test" in out
+    assert "verified, " in out
+    assert "scikit-learn" in out
