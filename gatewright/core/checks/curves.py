@@ -17,7 +17,7 @@ HISTOGRAM_BINS = 20
 
 
 def evaluation_curves(
-    labels: Any, scores: Any, *, threshold: float, confidence: float, champion_scores: Any = None
+    labels: Any, scores: Any, *, threshold: float, confidence: float = 0.95, champion_scores: Any = None
 ) -> dict[str, Any]:
     """Curves of ``candidate`` and ``champion`` (None without one).
 

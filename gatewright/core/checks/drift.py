@@ -63,8 +63,9 @@ def build_profile(
     """Profile of the reference rows.
 
     Numbers get up to ``QUANTILE_BINS`` bins between distinct quantiles, those with few values a bin for each.
-    ``scores`` within [0, 1], shape (rows,). Raises DataError for a missing column or text in a numeric one,
-    ModelError for bad scores.
+    ``scores`` within [0, 1] may be those of other rows, since scores on a model's own training rows are too
+    extreme to compare with. Raises DataError for a missing column or text in a numeric one, ModelError for
+    bad scores.
     """
     accept_columns(frame, features, where="reference data")
     profiles: dict[str, NumericProfile | CategoricalProfile] = {
@@ -73,7 +74,7 @@ def build_profile(
     }
     score = None
     if scores is not None:
-        score = _profile_numbers(accept_scores(scores, len(frame), where="reference scores"))
+        score = _profile_numbers(accept_scores(scores, np.size(scores), where="reference scores"))
     return Profile(rows=len(frame), features=profiles, score=score)
 
 

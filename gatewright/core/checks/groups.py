@@ -25,13 +25,20 @@ def slices_of(groups: Mapping[str, NDArray[np.object_]]) -> dict[str, NDArray[np
 
 
 def group_table(
-    labels: Any, scores: Any, groups: Mapping[str, Any], *, threshold: float, confidence: float
+    labels: Any,
+    scores: Any,
+    groups: Mapping[str, Any],
+    *,
+    threshold: float,
+    confidence: float,
+    minimum_support: int = 1,
 ) -> list[dict[str, Any]]:
     """One row per slice and group, as plain JSON.
 
-    Keys: ``slice``, ``group``, ``n``, ``positives``, ``mean_score``, and for each of ``observed_rate``,
-    ``selection_rate``, ``true_positive_rate``, ``false_positive_rate``, ``precision`` and ``accuracy`` the
-    rate itself and its Wilson bounds ``<rate>_low`` and ``<rate>_high`` (all None where the denominator is 0).
+    Keys: ``slice``, ``group``, ``n``, ``supported`` (``n`` reaches the minimum support), ``positives``,
+    ``mean_score``, and for each of ``observed_rate``, ``selection_rate``, ``true_positive_rate``,
+    ``false_positive_rate``, ``precision`` and ``accuracy`` the rate itself and its Wilson bounds
+    ``<rate>_low`` and ``<rate>_high`` (all None where the denominator is 0).
     Raises DataError and ModelError as `measure_evaluation`.
     """
     truth = accept_labels(labels)
@@ -41,7 +48,8 @@ def group_table(
         for group in sorted(set(values)):
             rows = values == group
             row = _group_row(truth[rows] == 1, predicted[rows], threshold, confidence)
-            table.append({"slice": name, "group": group, **row})
+            supported = bool(rows.sum() >= minimum_support)
+            table.append({"slice": name, "group": group, "supported": supported, **row})
     return table
 
 

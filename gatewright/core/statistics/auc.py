@@ -87,10 +87,13 @@ def auc_difference_interval(
         return None
     margin = _z(confidence) * estimate.variance**0.5
     low, high = estimate.value - margin, estimate.value + margin
-    separates = not delong(labels, candidate, clusters=clusters).variance > 0
-    if separates and not margin > 0 and not np.array_equal(candidate, champion):
+    if not margin > 0 and _separates(labels, candidate) and not np.array_equal(candidate, champion):
         return _separated_difference(labels, candidate, champion, confidence, clusters)
     return Interval(low=low, high=high, confidence=confidence, method=f"paired {_method(clusters)}")
+
+
+def _separates(labels: NDArray[Any], scores: NDArray[Any]) -> bool:
+    return auc(labels, scores) in (0.0, 1.0)
 
 
 def _separated_difference(
@@ -139,15 +142,25 @@ def _placements(labels: NDArray[Any], scores: NDArray[Any]) -> tuple[FloatArray,
 
 
 def _estimate(labels: NDArray[Any], below: FloatArray, above: FloatArray, clusters: Clusters) -> AucEstimate:
+    if clusters is not None:
+        return _clustered_estimate(labels == 1, below, above, clusters)
     value = float(below.mean())
-    positive = labels == 1
-    codes = np.arange(labels.size) if clusters is None else np.unique(clusters, return_inverse=True)[1]
-    ours = np.bincount(codes[positive], weights=below - value, minlength=codes.max() + 1) / below.size
-    theirs = np.bincount(codes[~positive], weights=above - value, minlength=codes.max() + 1) / above.size
+    if below.size < 2 or above.size < 2:
+        return AucEstimate(value, float("nan"))
+    return AucEstimate(value, float(below.var(ddof=1) / below.size + above.var(ddof=1) / above.size))
+
+
+def _clustered_estimate(
+    positive: NDArray[np.bool_], below: FloatArray, above: FloatArray, clusters: NDArray[Any]
+) -> AucEstimate:
+    value = float(below.mean())
+    codes = np.unique(clusters, return_inverse=True)[1]
+    everything = int(codes.max()) + 1
+    ours = np.bincount(codes[positive], weights=below - value, minlength=everything) / below.size
+    theirs = np.bincount(codes[~positive], weights=above - value, minlength=everything) / above.size
     with_positives, with_negatives = np.unique(codes[positive]).size, np.unique(codes[~positive]).size
     if with_positives < 2 or with_negatives < 2:
         return AucEstimate(value, float("nan"))
-    everything = np.unique(codes).size
     variance = (
         with_positives / (with_positives - 1) * float(ours @ ours)
         + with_negatives / (with_negatives - 1) * float(theirs @ theirs)

@@ -121,6 +121,12 @@ def test_scores_on_one_side_only_are_a_measurement_without_value():
         assert "scores are missing" in found.note
 
 
+def test_the_scores_of_a_profile_may_be_those_of_other_rows():
+    """Features of 50 training rows, scores of 200 rows that the model did not learn from."""
+    profile = build_profile(pd.DataFrame({"x": np.arange(50.0)}), ["x"], [], np.linspace(0, 1, 200))
+    assert (profile.rows, sum(profile.score.counts)) == (50, 200)
+
+
 def test_a_profile_survives_its_json():
     """Written to the store and read back it measures the same."""
     frame = pd.DataFrame({"x": [1.0, 2.0, None] * 20, "n": range(60), "kind": ["a", "b", None] * 20})

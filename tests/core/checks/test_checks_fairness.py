@@ -146,6 +146,15 @@ def test_missing_groups_are_a_group_of_their_own():
     assert {row["group"]: row["n"] for row in rows}["(missing)"] == 60
 
 
+def test_group_table_marks_groups_below_the_minimum_support():
+    """Sixty rows suffice for a minimum of 60, not of 61."""
+    labels, scores, _ = drawn(n=200)
+    sex = np.repeat(["f", "m"], [60, 140])
+    for minimum, supported in ((60, True), (61, False)):
+        table = group_table(labels, scores, {"sex": sex}, threshold=THRESHOLD, confidence=0.9, minimum_support=minimum)
+        assert [row["supported"] for row in table] == [supported, True]
+
+
 def test_groups_without_any_error_still_leave_doubt():
     """All twenty positives found in both groups: the true gap may be several points."""
     labels, groups = np.tile([1, 0], 40), np.repeat(["a", "b"], 40)
