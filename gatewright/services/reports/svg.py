@@ -37,7 +37,7 @@ class Scale:
         return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
 
     def ticks(self) -> list[float]:
-        """Four to nine round values (1, 2 or 5 times a power of ten apart) between low and high."""
+        """Three to nine round values (1, 2 or 5 times a power of ten apart) between low and high."""
         rough = (self.high - self.low) / 5 or 1.0
         power = 10.0 ** math.floor(math.log10(rough))
         step = power * next(m for m in (1, 2, 5, 10) if m * power >= rough * 0.7)

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from gatewright.core.judging import Limits
 from gatewright.core.results import CheckResult, Interval, Severity, Status
 
 __all__ = [
@@ -55,8 +54,11 @@ def span(interval: Interval | None) -> str:
 
 
 def limit(result: CheckResult) -> str:
-    """``at least 0.8``, ``at most 0.2`` or ``0.1 to 0.3``."""
-    return str(Limits(result.minimum, result.maximum))
+    """``at least 0.8``, ``at most 50,000,000`` or ``0.1 to 0.3``."""
+    low, high = (None if bound is None else f"{bound:,.10g}" for bound in (result.minimum, result.maximum))
+    if low is not None and high is not None:
+        return f"{low} to {high}"
+    return f"at least {low}" if low is not None else f"at most {high}"
 
 
 def label(metric: str) -> str:

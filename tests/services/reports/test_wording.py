@@ -3,7 +3,8 @@
 import pytest
 
 from gatewright.core.results import Interval
-from gatewright.services.reports.wording import label, number, short, signed, span
+from gatewright.services.reports.wording import label, limit, number, short, signed, span
+from tests.services.reports.example_view import example_view
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,15 @@ def test_a_digest_is_recognised_by_its_first_twelve_digits() -> None:
     """Full digests stand in their own table."""
     assert short("ab" * 32) == "abababababab"
     assert short(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("minimum", "maximum", "written"),
+    [(0.75, None, "at least 0.75"), (None, 50_000_000, "at most 50,000,000"), (0.1, 0.3, "0.1 to 0.3")],
+)
+def test_a_limit_is_written_without_exponents(minimum: float | None, maximum: float | None, written: str) -> None:
+    """Fifty million bytes are not 5e+07 to a reader."""
+    decision = example_view().decision
+    assert decision is not None
+    result = decision.results[0].model_copy(update={"minimum": minimum, "maximum": maximum})
+    assert limit(result) == written
