@@ -1,5 +1,6 @@
 """Real servers that are started once for all tests, and ended by their process id."""
 
+import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,15 @@ from gatewright.services.store import S3Location, S3Store
 from tests.fakes import MemoryStore
 
 _BUCKET = "gatewright-tests"
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A loopback port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @pytest.fixture(scope="session")

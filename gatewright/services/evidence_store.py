@@ -3,7 +3,8 @@
 from typing import TypeVar
 
 from gatewright.core.errors import ConflictError, NotFoundError
-from gatewright.core.records import Record
+from gatewright.core.records import Record, sha256_hex
+from gatewright.services.stable_bytes import stable_bytes
 from gatewright.services.store import ObjectStore, valid_name
 
 __all__ = ["EvidenceStore"]
@@ -23,10 +24,11 @@ class EvidenceStore:
     def write(self, name: str, release_id: str, record: Record) -> str:
         """Store the record, or find the equal one; its digest.
 
-        Raises ConflictError when another record was written under this name, StoreError.
+        Raises ConflictError when another record was written under this name, DataError when its digest would
+        change on reading, StoreError.
         """
         key = _key(name, release_id)
-        if not self._store.create(key, record.to_bytes(), "application/json"):
+        if not self._store.create(key, stable_bytes(record, where=key), "application/json"):
             raise ConflictError(
                 "other evidence was written under this name before.",
                 where=key,
@@ -45,6 +47,10 @@ class EvidenceStore:
             return self.read(name, release_id, kind)
         except NotFoundError:
             return None
+
+    def digest(self, name: str, release_id: str) -> str:
+        """SHA-256 of the bytes that are in the store now. Raises NotFoundError, StoreError."""
+        return sha256_hex(self._store.get(_key(name, release_id)))
 
     def names(self, release_id: str) -> list[str]:
         """The names of the records of one release, sorted."""

@@ -13,6 +13,7 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from gatewright.core.errors import ConflictError, IntegrityError, NotFoundError
 from gatewright.core.records import Record, Sha256, canonical_json, sha256_hex
+from gatewright.services.stable_bytes import stable_bytes
 from gatewright.services.store import ObjectStore, valid_key
 
 __all__ = ["FIRST_PREVIOUS", "Generation", "GenerationLog"]
@@ -81,7 +82,7 @@ class GenerationLog:
         """Write generation ``expected`` + 1, where ``expected`` is the head's number, 0 for an empty log.
 
         Raises ConflictError when ``expected`` is not the head, StoreError when the outcome is not known:
-        then read the log before trying again.
+        then read the log before trying again; DataError when the payload has no stable canonical form.
         """
         generation = Generation(
             n=expected + 1,
@@ -89,7 +90,7 @@ class GenerationLog:
             nonce=secrets.token_hex(16),
             payload=dict(payload),
         )
-        body = generation.to_bytes()
+        body = stable_bytes(generation, where=self.key(generation.n))
         if not self._store.create(self.key(generation.n), body, "application/json"):
             raise self._conflict(expected, "somebody else wrote the next generation first")
         self._last_seen = _Seen(generation, sha256_hex(body))

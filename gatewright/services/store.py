@@ -10,6 +10,7 @@ import random
 import time
 import unicodedata
 from collections.abc import Iterator
+from contextlib import closing
 from functools import cached_property
 from io import BytesIO
 from typing import Any, Literal, Protocol
@@ -249,7 +250,8 @@ class S3Store(ObjectStore):
     def _ask(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         answer = dict(getattr(self.client, operation)(Bucket=self.location.bucket, **arguments))
         if "Body" in answer:
-            with answer["Body"] as stream:
+            # Entered by itself, a body hands out the raw stream behind its checksum and its error handling.
+            with closing(answer["Body"]) as stream:
                 answer["Body"] = stream.read()
         return answer
 

@@ -30,13 +30,14 @@ def check_store(store: ObjectStore) -> None:
     Raises StoreError that names the store, what it did and the remedy. What it wrote under ``selftest/`` is
     removed again from a store that passed, if the access key may delete.
     """
+    if isinstance(store, S3Store):
+        _check_unversioned(store)
     prefix = f"selftest/{secrets.token_hex(8)}"
     written = [_check_overwrite(store, f"{prefix}/overwrite")]
     written += [_check_race(store, f"{prefix}/race-{number}") for number in range(_ROUNDS)]
     _check_listing(store, f"{prefix}/", written)
     if isinstance(store, S3Store):
         _check_strangers(store, written[0])
-        _check_unversioned(store)
         _remove(store, written)
 
 
