@@ -17,6 +17,7 @@ from gatewright.core.strict_yaml import parse_yaml
 from gatewright.services.blobs import BlobStore
 from gatewright.services.channel_store import ChannelStore
 from gatewright.services.datasets import Datasets
+from gatewright.services.deployment import Deployment
 from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.ledger_store import LedgerStore
 from gatewright.services.registry import ModelRegistry
@@ -51,7 +52,7 @@ class Services:
     registry: ModelRegistry
     scores: Scores
     releases: Releases
-    target: Target
+    deployment: Deployment
     now: Callable[[], datetime]
 
     def view(self, release_id: str) -> ReleaseView:
@@ -111,17 +112,18 @@ def build(
     evidence = EvidenceStore(record_store)
     ledger = LedgerStore(record_store)
     registry = ModelRegistry(blobs)
+    channels = ChannelStore(record_store)
     return Services(
         settings=settings,
         records=record_store,
         blobs=blobs,
         evidence=evidence,
         ledger=ledger,
-        channels=ChannelStore(record_store),
+        channels=channels,
         registry=registry,
         scores=Scores(record_store, blobs, registry),
         releases=Releases(evidence, ledger, blobs, now),
-        target=target or ScoringServiceTarget(settings.target_url),
+        deployment=Deployment(channels, target or ScoringServiceTarget(settings.target_url), settings.channel, now),
         now=now,
     )
 

@@ -22,6 +22,7 @@ from gatewright.core.errors import ApprovalError
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import EvidenceRoot, Opening
 from gatewright.services.releases import AnswerRecord
+from gatewright.services.reports.escape import md
 from gatewright.services.reports.evidence_page import approval_description, evidence_page
 from gatewright.wiring import Services, connect
 from tasks.links import links_of
@@ -146,5 +147,5 @@ def _verified(services: Services, opening: Opening, request: Request, answer: An
 def _description(services: Services, opening: Opening) -> str:
     view = services.view(opening.release_id)
     refused = [answer.refusal for answer in services.releases.answers(opening.release_id) if answer.refusal]
-    again = f"**The last answer was refused:** {refused[-1]}\n\n" if refused else ""
+    again = f"**The last answer was refused:** {md(refused[-1])}\n\n" if refused else ""
     return again + approval_description(view, links=links_of(opening))

@@ -32,6 +32,12 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
             champion_scores=m.champion_scores,
         ),
         details={
-            "curves": evaluation_curves(m.labels, m.scores, threshold=threshold, champion_scores=m.champion_scores)
+            "curves": evaluation_curves(
+                m.labels,
+                m.scores,
+                threshold=threshold,
+                confidence=m.policy.confidence,
+                champion_scores=m.champion_scores,
+            )
         },
     )

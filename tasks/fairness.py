@@ -35,13 +35,15 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
             champion_scores=m.champion_scores,
         ),
         details={
-            "groups": group_table(
-                m.labels,
-                m.scores,
-                groups,
-                threshold=m.spec.decision_threshold,
-                confidence=m.policy.confidence,
-                minimum_support=m.policy.minimum_support,
-            )
+            "groups": [
+                *group_table(
+                    m.labels,
+                    m.scores,
+                    groups,
+                    threshold=m.spec.decision_threshold,
+                    confidence=m.policy.confidence,
+                    minimum_support=m.policy.minimum_support,
+                )
+            ]
         },
     )

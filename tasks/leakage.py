@@ -28,7 +28,7 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
             training,
             labels_of(training, spec),
             candidate.features,
-            evaluation=datasets.load(data.evaluation, spec.columns()),
+            frame_evaluation=datasets.load(data.evaluation, spec.columns()),
             not_features=spec.not_features,
             key=spec.data.key,
             time_column=spec.data.time_column,

@@ -8,7 +8,6 @@ from gatewright.core.errors import ApprovalError
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.wiring import Services, connect
-from tasks.serving import make_it_serve
 from tasks.stage import stage_task
 
 __all__ = ["promote"]
@@ -36,7 +35,7 @@ def promote(opening: Opening, data: ReleaseData, candidate: Candidate, request: 
         operation=opening.release_id,
     )
     timeout = services.releases.policy(opening).serving_timeout_seconds
-    make_it_serve(services, opening.model, intent, expected=opening.channel_generation, timeout_seconds=timeout)
+    services.deployment.serve(opening.model, intent, expected=opening.channel_generation, timeout_seconds=timeout)
     get_run_logger().info("production serves %s", candidate.artifact.sha256[:12])
 
 

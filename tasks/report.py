@@ -5,7 +5,7 @@ from prefect.artifacts import create_markdown_artifact
 from gatewright.core.records import Record
 from gatewright.core.refs import ArtifactRef
 from gatewright.core.releases import Opening
-from gatewright.services.reports.cards import data_card, model_card
+from gatewright.services.reports.cards import card_body, data_card, model_card
 from gatewright.wiring import connect
 from tasks.stage import artifact_key, stage_task
 
@@ -26,7 +26,9 @@ def report(opening: Opening) -> Reports:
     cards = {"model-card": model_card(view), "data-card": data_card(view)}
     for name, text in cards.items():
         create_markdown_artifact(
-            key=artifact_key(opening.model, name), markdown=text, description=f"Of release {opening.release_id}"
+            key=artifact_key(opening.model, name),
+            markdown=card_body(text),
+            description=f"Of release {opening.release_id}",
         )
     documents = {name: services.blobs.put(text.encode(), "text/markdown") for name, text in cards.items()}
     return services.releases.record("reports", opening, Reports(documents=documents))

@@ -5,7 +5,6 @@ from gatewright.core.errors import ApprovalError, NotFoundError
 from gatewright.core.ledger import LedgerEntry
 from gatewright.core.refs import Candidate
 from gatewright.wiring import Services, connect
-from tasks.serving import make_it_serve
 from tasks.stage import stage_task
 
 __all__ = ["rollback"]
@@ -36,7 +35,7 @@ def rollback(model: str, to_release: str | None, actor: str, reason: str, operat
         at=services.now(),
         operation=operation,
     )
-    make_it_serve(services, model, intent, expected=history[-1][0], timeout_seconds=policy.serving_timeout_seconds)
+    services.deployment.serve(model, intent, expected=history[-1][0], timeout_seconds=policy.serving_timeout_seconds)
     _note(services, model, intent)
     return intent
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from prefect import Task, task
 from prefect.artifacts import create_markdown_artifact
@@ -21,6 +20,9 @@ from gatewright.core.results import CheckResult, Measurement, StageEvidence, Sta
 from gatewright.services.reports.evidence_page import stage_page
 from gatewright.wiring import Services
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 __all__ = ["Findings", "artifact_key", "run_stage", "stage_task"]
 
 
@@ -31,11 +33,18 @@ def _worth_a_retry(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> b
     return transient and not isinstance(error, NotFoundError | ConflictError | IntegrityError)
 
 
-# Evidence in the store is the cache: a second run of a stage reads what the first wrote (see run_stage),
-# on any worker, and without unpickling anything.
-stage_task = partial(
-    task, cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[2, 10], retry_condition_fn=_worth_a_retry
-)
+def stage_task(*, name: str, retries: int = 2) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """A Prefect task whose cache is the evidence in the store (see ``run_stage``).
+
+    So a second run reads on any worker what the first wrote, without unpickling anything.
+    """
+    return task(
+        name=name,
+        cache_policy=NO_CACHE,
+        retries=retries,
+        retry_delay_seconds=[2.0, 10.0][:retries],
+        retry_condition_fn=_worth_a_retry,
+    )
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import JsonValue
+
 from gatewright.core.errors import ModelError
 from gatewright.core.frames import labels_of
 from gatewright.core.refs import Candidate
@@ -47,7 +49,11 @@ def adopt(opening: Opening, from_release: str) -> Candidate:
 
 
 def _record(services: Services, opening: Opening, candidate: Candidate, origin: str) -> None:
-    details = {"origin": origin, "features": list(candidate.features), "versions": dict(candidate.versions)}
+    details: dict[str, JsonValue] = {
+        "origin": origin,
+        "features": list(candidate.features),
+        "versions": dict(candidate.versions),
+    }
     run_stage(services, "train", opening, lambda: Findings({"candidate": candidate}, details=details))
 
 

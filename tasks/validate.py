@@ -1,17 +1,20 @@
 """Validate training and evaluation data with their Great Expectations suites."""
 
 import json
+from typing import Literal
 
-from gatewright.core.refs import DatasetRef
+from gatewright.core.refs import ArtifactRef, DatasetRef
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.results import StageEvidence
 from gatewright.core.spec import ModelSpec
+from gatewright.services.expectations import ValidationOutcome, masked_columns_of, validation_measurements
 from gatewright.services.expectations import validate as run_suite
-from gatewright.services.expectations import validation_measurements
 from gatewright.wiring import Services, connect
 from tasks.stage import Findings, run_stage, stage_task
 
 __all__ = ["validate"]
+
+Part = Literal["training", "evaluation"]
 
 
 @stage_task(name="validate")
@@ -23,13 +26,37 @@ def validate(opening: Opening, data: ReleaseData) -> StageEvidence:
 
 def _find(services: Services, opening: Opening, data: ReleaseData) -> Findings:
     spec = services.releases.spec(opening)
-    found = [
-        _of(services, opening, spec, "training", data.training),
-        _of(services, opening, spec, "evaluation", data.evaluation),
-    ]
+    outcomes = {
+        "training": _outcome(services, opening, spec, "training", data.training),
+        "evaluation": _outcome(services, opening, spec, "evaluation", data.evaluation),
+    }
     return Findings(
         inputs={"data": data},
-        measurements=tuple(m for part in found for m in part.measurements),
-        details={key: value for part in found for key, value in part.details.items()},
-        artifacts={key: value for part in found for key, value in part.artifacts.items()},
+        measurements=tuple(m for name, o in outcomes.items() for m in validation_measurements(o, slice=name)),
+        details={name: o.summary.model_dump(mode="json") for name, o in outcomes.items()},
+        artifacts={key: ref for name, o in outcomes.items() for key, ref in _store(services, name, o).items()},
     )
+
+
+def _outcome(
+    services: Services, opening: Opening, spec: ModelSpec, part: Part, dataset: DatasetRef
+) -> ValidationOutcome:
+    return run_suite(
+        services.datasets(opening.model).load(dataset, spec.columns()),
+        services.settings.path(spec.suites[part]),
+        dataset_name=dataset.name,
+        masked_columns=masked_columns_of(spec),
+        parameters={"period": int(opening.period)},
+    )
+
+
+def _store(services: Services, part: str, outcome: ValidationOutcome) -> dict[str, ArtifactRef]:
+    """The whole result and each page of the Data Docs; a blob that is there already is not written again."""
+    result = json.dumps(outcome.result, sort_keys=True).encode()
+    pages = {f"{part}/data-docs/{path}": body for path, body in outcome.data_docs.items()}
+    docs = {path: services.blobs.put(body, _media_type(path)) for path, body in sorted(pages.items())}
+    return {f"{part}/gx-result.json": services.blobs.put(result, "application/json"), **docs}
+
+
+def _media_type(path: str) -> str:
+    return "text/html" if path.endswith(".html") else "application/octet-stream"

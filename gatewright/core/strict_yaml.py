@@ -105,7 +105,9 @@ def _scalar(node: yaml.Node, here: str) -> Any:
 
 
 def _explain(error: ValidationError, kind: type[BaseModel], lines: dict[Path, int], where: str) -> SpecError:
-    first = error.errors()[0]
+    # A misspelt required key gives two errors, and the one that holds the wrong word helps more.
+    errors = error.errors()
+    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     location: Path = tuple(first["loc"])
     at = f"{where}:{_line(location, lines)}"
     name = ".".join(str(part) for part in location) or kind.__name__

@@ -5,6 +5,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import uvicorn
 import yaml
 from prefect import get_client
 from prefect.client.schemas.filters import FlowRunFilter
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.states import Running
 
 from flows.retrain import retrain
 from gatewright.core.release_view import ReleaseView
@@ -21,6 +23,7 @@ from gatewright.services.prediction_log import PredictionLog
 from gatewright.services.targets.scoring_app import create_app
 from gatewright.wiring import Services
 
+PAUSED = FlowRunFilter.model_validate({"state": {"type": {"any_": ["PAUSED"]}}})
 ROOT = Path(__file__).parents[2]
 APPROVE = {
     "decision": "approve",
@@ -28,6 +31,8 @@ APPROVE = {
     "reason": "The evidence shows no reason against it.",
     "token": "none",
 }
+# Somebody sets the run's state by force, without filling in the form (compared by identity).
+FORCED: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,17 @@ class World:
         head = self.services.channels.head(model, "production")
         return head[1].model_sha256 if head else None
 
+    def while_waiting(self, model: str) -> tuple[Ended, Ended]:
+        """Start a second release while the first waits, then reject the first; returns first and second."""
+        context = contextvars.copy_context()
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            first = pool.submit(context.run, lambda: self.retrain("1998", model=model, release_id="waiting-first"))
+            while not _paused_runs():
+                time.sleep(0.2)
+            second = self.retrain("1998", model=model)
+            with self.answering([{**APPROVE, "decision": "reject"}]):
+                return first.result(timeout=120), second
+
     def variant(self, name: str, change: Callable[[dict, Path], None]) -> str:
         """A copy of the example under another name, changed by ``change(spec, folder)``."""
         folder = self.models / name
@@ -103,18 +119,24 @@ class Answering:
         self._thread.join(timeout=30)
 
     def _work(self) -> None:
-        paused = FlowRunFilter.model_validate({"state": {"type": {"any_": ["PAUSED"]}}})
         with get_client(sync_client=True) as client:
             while self._answers and not self._over.wait(0.2):
-                for run in client.read_flow_runs(flow_run_filter=paused):
+                for run in client.read_flow_runs(flow_run_filter=PAUSED):
                     keyset = run.state.state_details.run_input_keyset
                     self._forms.append({"description": client.read_flow_run_input(run.id, keyset["description"])})
-                    reply = client.resume_flow_run(run.id, run_input=dict(self._answers[0]))
-                    if reply.status.value == "ACCEPT":
-                        self._answers.pop(0)
+                    answer = self._answers.pop(0)
+                    if answer is FORCED:
+                        client.set_flow_run_state(run.id, Running(), force=True)
                         break
-                    self._forms.append({"refused": str(reply.details)})
-                    self._answers.pop(0)
+                    reply = client.resume_flow_run(run.id, run_input=dict(answer))
+                    if reply.status.value != "ACCEPT":
+                        self._forms.append({"refused": str(reply.details)})
+                    break
+
+
+def _paused_runs() -> list[FlowRun]:
+    with get_client(sync_client=True) as client:
+        return client.read_flow_runs(flow_run_filter=PAUSED)
 
 
 def serve(services: Services, model: str, port: int) -> uvicorn.Server:

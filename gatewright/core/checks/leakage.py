@@ -26,6 +26,7 @@ __all__ = ["measure_leakage"]
 ENCODED_VALUES = 50
 # A text column with more distinct values than this share of its rows names rows, it does not describe them.
 IDENTIFIER_SHARE = 0.5
+KEY_LEVELS = 50
 
 
 def measure_leakage(
@@ -121,12 +122,14 @@ def _forbidden(features: Sequence[str], not_features: Mapping[str, str]) -> Meas
 
 
 def _identifiers(frame: pd.DataFrame, features: Sequence[str], key: Sequence[str]) -> Measurement:
-    found = [
-        name
-        for name in features
-        if _is_text(frame[name]) and (name in key or frame[name].nunique() > IDENTIFIER_SHARE * max(len(frame), 1))
-    ]
+    found = [name for name in features if _is_text(frame[name]) and _identifies(frame[name], in_key=name in key)]
     return _count("identifier_features", len(found), len(features), ", ".join(found))
+
+
+def _identifies(column: "pd.Series[Any]", *, in_key: bool) -> bool:
+    """Nearly unique, or a part of the key with many levels: a role such as driver is in a key and names nobody."""
+    levels = column.nunique()
+    return levels > IDENTIFIER_SHARE * max(len(column), 1) or (in_key and levels > KEY_LEVELS)
 
 
 def _is_text(column: "pd.Series[Any]") -> bool:

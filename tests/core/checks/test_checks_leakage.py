@@ -77,13 +77,14 @@ def test_forbidden_features_are_counted_and_named_with_the_reason():
     assert measure(frame, labels, ("age",), not_features=reasons)["forbidden_features", "all"].value == 0
 
 
-def test_identifiers_are_text_keys_and_nearly_unique_text():
-    """A unique text and a text of the key count; numbers and ordinary categories do not."""
+def test_identifiers_are_nearly_unique_text_and_text_keys_of_many_levels():
+    """A unique text counts, and a number of vehicles in the key; a role in the key describes, it names nobody."""
     frame, labels = drawn()
     features = ("age", "noise", "kind", "case")
     assert measure(frame, labels, features, key=["year"])["identifier_features", "all"].note == "case"
-    both = measure(frame, labels, features, key=["kind", "year"])["identifier_features", "all"]
-    assert (both.value, both.note) == (2, "kind, case")
+    frame["vehicle"] = [f"v{index % 60}" for index in range(len(frame))]
+    found = measure(frame, labels, (*features, "vehicle"), key=["kind", "vehicle"])["identifier_features", "all"]
+    assert (found.value, found.note) == (2, "case, vehicle")
 
 
 def test_evaluation_rows_whose_whole_key_stands_in_training_are_duplicates():

@@ -1,0 +1,88 @@
+"""The run stops for people, and nothing but a clear answer lets it go on."""
+
+import pytest
+
+from gatewright.core.releases import ReleaseState
+from tasks.approve import ApprovalForm
+from tests.flows.world import APPROVE, FORCED, World
+
+
+@pytest.fixture(scope="module")
+def model(world: World) -> str:
+    """A model of its own, so that these releases do not disturb the example's history."""
+    return world.variant("approvals", lambda spec, folder: None)
+
+
+def kinds(world: World, ended) -> list[str]:
+    return [e.kind for e in ended.view.events]
+
+
+def test_an_invalid_answer_is_asked_again_and_recorded(world: World, model: str):
+    """A name outside the roster never approves; the next form says why, and a rejection ends the release."""
+    stranger = {**APPROVE, "approver": "nobody.known"}
+    reject = {**APPROVE, "decision": "reject", "reason": "The fairness gap needs a closer look."}
+    ended = world.retrain("1998", [stranger, reject], model=model)
+    assert ended.state.name == "Rejected"
+    assert ended.view.state is ReleaseState.REJECTED
+    assert kinds(world, ended) == ["opened", "decided", "waiting", "answer_refused", "rejected"]
+    assert "The last answer was refused" in world.forms[-1]["description"]
+    assert world.serving(model) is None
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [{}, {**APPROVE, "decision": "perhaps"}, {**APPROVE, "reason": "short"}, {**APPROVE, "approver": ""}],
+    ids=["nothing", "no such decision", "reason too short", "no approver"],
+)
+def test_the_server_refuses_a_form_that_is_not_filled_in(world: World, model: str, empty: dict):
+    """No field has a default, so the run stays paused until somebody answers properly."""
+    reject = {**APPROVE, "decision": "reject"}
+    before = len(world.forms)
+    ended = world.retrain("1998", [empty, reject], model=model)
+    assert any("refused" in form for form in world.forms[before:])
+    assert kinds(world, ended) == ["opened", "decided", "waiting", "rejected"]
+
+
+def test_running_past_the_window_ends_the_release_as_expired(world: World):
+    """Nobody answers within the window: expired, and nothing serves."""
+
+    def hurry(spec: dict, folder) -> None:
+        policy = folder / "policy.yaml"
+        policy.write_text(policy.read_text().replace("window_hours: 72", "window_hours: 0.001"))
+
+    model = world.variant("hurried", hurry)
+    ended = world.retrain("1998", model=model)
+    assert ended.state.name == "Expired"
+    assert ended.view.state is ReleaseState.EXPIRED
+    assert world.serving(model) is None
+
+
+def test_the_author_cannot_approve_their_own_candidate(world: World, model: str):
+    """Four eyes: who asked for the training is refused as approver."""
+    own = {**APPROVE, "approver": "dana.reyes"}
+    reject = {**APPROVE, "decision": "reject", "approver": "sam.okafor"}
+    ended = world.retrain("1998", [own, reject], model=model, requested_by="dana.reyes")
+    refused = next(e for e in ended.view.events if e.kind == "answer_refused")
+    assert "author" in refused.note
+    assert ended.view.state is ReleaseState.REJECTED
+
+
+def test_a_forced_resume_without_an_answer_is_asked_again(world: World, model: str):
+    """Whoever forces the run's state plants no approval: it is recorded as refused and asked again."""
+    ended = world.retrain("1998", [FORCED, {**APPROVE, "decision": "reject"}], model=model)
+    assert "answer_refused" in kinds(world, ended)
+    assert ended.view.state is ReleaseState.REJECTED
+
+
+def test_a_second_release_of_a_model_must_wait_for_the_first(world: World, model: str):
+    """While one waits for people, another is refused with the reason and what to do."""
+    first, second = world.while_waiting(model)
+    assert second.state.name == "Failed"
+    assert "has not ended" in second.error
+    assert first.view.state is ReleaseState.REJECTED
+
+
+def test_no_field_of_the_form_has_a_default():
+    """An empty resume is refused because every field is required."""
+    schema = ApprovalForm.with_initial_data(description="x").model_json_schema()
+    assert set(schema["required"]) == {"decision", "approver", "reason", "token"}
