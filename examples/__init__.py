@@ -1,0 +1,1 @@
+"""Models to release, each with its data, its spec and its training code."""

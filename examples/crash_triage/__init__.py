@@ -1,0 +1,1 @@
+"""Crash triage: will this occupant die? The main example."""
