@@ -21,7 +21,7 @@ class ChannelEntry(Record):
     model_sha256: Sha256 | None
     actor: str
     reason: str
-    operation: str = ""
+    operation: str
     at: Timestamp
 
 

@@ -92,5 +92,6 @@ def _deploy(services: Services) -> None:
             actor="dana.reyes",
             reason="Better for every group.",
             at=NOON + timedelta(minutes=n),
+            operation="triage-2000-1",
         )
         services.channels.move("triage", "production", entry, expected=n)

@@ -16,7 +16,13 @@ from tests.fakes import MemoryStore
 def move(release_id: str = "r1", model_sha256: str | None = "a" * 64) -> ChannelEntry:
     at = datetime(2026, 1, 2, tzinfo=UTC)
     return ChannelEntry(
-        action="deploy", release_id=release_id, model_sha256=model_sha256, actor="ada", reason="r", at=at
+        action="deploy",
+        release_id=release_id,
+        model_sha256=model_sha256,
+        actor="ada",
+        reason="r",
+        at=at,
+        operation="op",
     )
 
 

@@ -117,6 +117,7 @@ class World:
             actor="somebody",
             reason="a test",
             at=NOW,
+            operation=release_id,
         )
         return self.channels.move("tiny", "production", entry, expected=head[0] if head else 0)
 
