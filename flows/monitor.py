@@ -7,6 +7,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from pydantic import Field
 
+from flows.outcome import run_name
 from tasks.monitor import expire_overdue, watch
 
 __all__ = ["monitor"]
@@ -14,7 +15,7 @@ __all__ = ["monitor"]
 ENDS = {"record": "Healthy", "alert": "Alert", "retrain": "Retraining asked", "rollback": "Rollback asked"}
 
 
-@flow(name="monitor", retries=0)
+@flow(name="monitor", flow_run_name=run_name, retries=0)
 def monitor(model: str, days: Annotated[int, Field(ge=1, le=366)] = 30) -> State[None]:
     """Compare the predictions of the last ``days``, and the labels known by now, with the training reference."""
     expire_overdue(model)

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from gatewright.core.releases import Opening, ReleaseState
 from gatewright.wiring import connect
 
-__all__ = ["closing_on_failure", "ended"]
+__all__ = ["closing_on_failure", "ended", "run_name"]
 
 
 def ended(opening: Opening, state: ReleaseState, note: str) -> State[None]:
@@ -26,3 +27,10 @@ def closing_on_failure(opening: Opening) -> Iterator[None]:
     except Exception as error:
         connect().releases.close(opening, ReleaseState.FAILED, "gatewright", note=str(error)[:1000])
         raise
+
+
+def run_name() -> str:
+    """What a run is about, for lists in the UI: the model, and the period or release if one was named."""
+    given = flow_run.parameters
+    about = [given.get(name) for name in ("model", "period", "to_release")]
+    return " ".join(str(word) for word in about if word)

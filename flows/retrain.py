@@ -4,7 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.gates import ReleaseId, RequestedBy, through_the_gates
-from flows.outcome import closing_on_failure
+from flows.outcome import closing_on_failure, run_name
 from tasks.ingest import ingest
 from tasks.opening import open_release
 from tasks.train import train
@@ -12,7 +12,7 @@ from tasks.train import train
 __all__ = ["retrain"]
 
 
-@flow(name="retrain", retries=0)
+@flow(name="retrain", flow_run_name=run_name, retries=0)
 def retrain(
     model: str,
     period: str | None = None,

@@ -9,6 +9,7 @@ from prefect.states import Completed
 from pydantic import StringConstraints
 
 from flows.gates import ReleaseId, RequestedBy
+from flows.outcome import run_name
 from tasks.rollback import rollback as roll_back
 
 __all__ = ["rollback"]
@@ -16,7 +17,7 @@ __all__ = ["rollback"]
 Reason = Annotated[str, StringConstraints(min_length=10, max_length=2000)]
 
 
-@flow(name="rollback", retries=0)
+@flow(name="rollback", flow_run_name=run_name, retries=0)
 def rollback(model: str, actor: RequestedBy, reason: Reason, to_release: ReleaseId | None = None) -> State[None]:
     """Serve the previous deployed release again, or the one named ``to_release``."""
     entry = roll_back(model, to_release, actor, reason, f"rollback-{flow_run.id}")

@@ -6,7 +6,7 @@ recorded as refused and asked again under a new key.
 """
 
 from datetime import timedelta
-from enum import Enum
+from typing import Literal
 
 from prefect import pause_flow_run, suspend_flow_run
 from prefect.artifacts import create_markdown_artifact
@@ -34,20 +34,15 @@ POLL_SECONDS = 2
 NOTHING = Answer(decision="", approver="", reason="", token="")
 
 
-class Choice(Enum):
-    approve = "approve"
-    reject = "reject"
-
-
 class ApprovalForm(RunInput):
     """What the resume form asks. No field has a default: an empty resume must not approve anything."""
 
-    decision: Choice = Field(description="Approve puts the candidate into production; reject ends the release.")
+    decision: Literal["approve", "reject"] = Field(
+        description="Approve puts the candidate into production; reject ends the release."
+    )
     approver: str = Field(min_length=3, max_length=63, description="Your id in the roster, such as first.last")
     reason: str = Field(min_length=10, max_length=2000, description="Why, in a sentence an auditor will understand.")
-    token: str = Field(
-        min_length=4, max_length=8000, description="A signed approval token, or the word none. Not verified yet."
-    )
+    token: str = Field(min_length=4, max_length=8000, description="A signed approval token, or the word none.")
 
 
 @stage_task(name="request approval")
@@ -108,7 +103,7 @@ def ask(opening: Opening, request: Request, attempt: int) -> Answer | None:
         # Only somebody who forces the run on without the form gets here; it is asked again.
         get_run_logger().warning("resumed without a valid answer: %s", type(error).__name__)
         return NOTHING
-    return Answer(decision=typed.decision.value, approver=typed.approver, reason=typed.reason, token=typed.token)
+    return Answer(decision=typed.decision, approver=typed.approver, reason=typed.reason, token=typed.token)
 
 
 @stage_task(name="receive answer")

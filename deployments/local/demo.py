@@ -1,4 +1,4 @@
-"""`make demo`: start everything, replay 1998 to 2000, and stop at the approval of 2001.
+"""`make demo`: start everything, replay the years 1998 to 2000, and stop at the approval of 2001.
 
 Ctrl-C ends every server. A second start continues where the first one stopped.
 """
@@ -19,8 +19,6 @@ from gatewright.core.releases import ReleaseState
 __all__ = ["main"]
 
 MODEL = "crash_triage"
-REPLAYED = ("1998", "1999", "2000")
-OPEN = "2001"
 EXIT = {ReleaseState.DEPLOYED: 0, ReleaseState.WAITING: 3}
 
 
@@ -50,7 +48,7 @@ def main() -> int:
     try:
         with LocalStack(arguments.state, Path.cwd(), say, model=MODEL) as stack:
             os.environ.update(stack.environment)
-            return _demo(stack, say, once=arguments.once)
+            return _demo(stack, say, arguments)
     except KeyboardInterrupt:
         say("stopped; `make demo` continues from here")
         return 0
@@ -59,20 +57,20 @@ def main() -> int:
         return 1
 
 
-def _demo(stack: LocalStack, say: Progress, *, once: bool) -> int:
+def _demo(stack: LocalStack, say: Progress, arguments: argparse.Namespace) -> int:
     # Prefect reads its settings when it is imported, and they are known only now.
     from deployments.local.replay import Replay
     from gatewright.wiring import connect
 
-    replay = Replay(connect(), MODEL, say)
-    for period in REPLAYED:
+    replay = Replay(connect(), MODEL, say, stack.check)
+    for period in arguments.replay:
         replay.deployed(period)
-    release_id, run_id = replay.waiting(OPEN)
+    release_id, run_id = replay.waiting(arguments.stop_at)
     if run_id is None:
         say("everything is deployed")
-        return 0 if once else _until_interrupted(stack, say)
+        return 0 if arguments.once else _until_interrupted(stack, say)
     say.panel(_what_to_do(stack, release_id, str(run_id)))
-    if once:
+    if arguments.once:
         return EXIT[ReleaseState.WAITING]
     state = replay.wait_for_end(release_id)
     say(f"release {release_id} ended: {state.value}")
@@ -94,7 +92,8 @@ def _what_to_do(stack: LocalStack, release_id: str, run_id: str) -> list[str]:
 def _until_interrupted(stack: LocalStack, say: Progress) -> int:
     say.panel([f"Prefect UI {stack.prefect_url}/v2, scoring service {stack.scoring_url}. Ctrl-C ends everything."])
     while True:
-        time.sleep(3600)
+        stack.check()
+        time.sleep(1)
 
 
 def _as_interrupt(*_: object) -> None:
@@ -104,6 +103,8 @@ def _as_interrupt(*_: object) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--state", type=Path, default=Path(".gatewright"), help="where everything is kept")
+    parser.add_argument("--replay", nargs="*", default=["1998", "1999", "2000"], help="approve these by a script")
+    parser.add_argument("--stop-at", default="2001", help="leave the approval of this one to you")
     parser.add_argument("--once", action="store_true", help="end (with exit code 3) when the approval is waited for")
     return parser.parse_args()
 

@@ -51,17 +51,15 @@ class Process:
         """Wait for readiness. Raises StoreError with the end of the log when it dies or takes too long."""
         deadline = time.monotonic() + seconds
         while not ready():
-            died = self._child is None or self._child.poll() is not None
-            if died or time.monotonic() > deadline:
-                raise StoreError(
-                    f"{self.name} {'has ended' if died else f'is not ready after {seconds:.0f} s'}: {self._tail()}",
-                    where=str(self._log),
-                    remedy="read the log; free the port or the disk, and start again.",
-                )
+            self.check()
+            if time.monotonic() > deadline:
+                raise self._problem(f"is not ready after {seconds:.0f} s")
             time.sleep(0.2)
 
-    def alive(self) -> bool:
-        return self._child is not None and self._child.poll() is None
+    def check(self) -> None:
+        """Raises StoreError, with the end of the log, when it has ended."""
+        if self._child is None or self._child.poll() is not None:
+            raise self._problem("has ended")
 
     def stop(self) -> None:
         """End the whole session of the process, gently first."""
@@ -70,6 +68,13 @@ class Process:
             self._child.wait()
             self._child = None
         self._pid_file.unlink(missing_ok=True)
+
+    def _problem(self, what: str) -> StoreError:
+        return StoreError(
+            f"{self.name} {what}: {self._tail()}",
+            where=str(self._log),
+            remedy="read the log; free the port or the disk, and start again.",
+        )
 
     def _tail(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()

@@ -17,12 +17,16 @@ APPROVER = "demo.approver"
 
 
 class Replay:
-    """Brings releases of one model to where they should be, and says what happens on the way."""
+    """Brings releases of one model to where they should be, and says what happens on the way.
 
-    def __init__(self, services: Services, model: str, say: Callable[[str], None]) -> None:
+    ``check`` is called while waiting, and raises when a server has died.
+    """
+
+    def __init__(self, services: Services, model: str, say: Callable[[str], None], check: Callable[[], None]) -> None:
         self._services = services
         self._model = model
         self._say = say
+        self._check = check
 
     def deployed(self, period: str) -> str:
         """See that the release of ``period`` is deployed, approving it; returns its id.
@@ -44,8 +48,11 @@ class Replay:
             self._say(f"{period}: release {deployed[-1]} is deployed")
             return deployed[-1], None
         release_id, run_id = self._continued(period) or self._started(period)
-        run = runs.wait_for_pause_or_end(run_id, seconds=GATES_SECONDS)
+        run = runs.wait_for_pause_or_end(run_id, self._check, seconds=GATES_SECONDS)
         if runs.is_over(run):
+            # It was approved before the last start ended, and has just gone on.
+            if self._with_state(period, ReleaseState.DEPLOYED):
+                return self.waiting(period)
             raise self._did_not_wait(release_id, period)
         self._say(f"{period}: release {release_id} waits for approval")
         return release_id, run_id
@@ -54,6 +61,7 @@ class Replay:
         """The state in which a release ends, however long people take."""
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
+            self._check()
             state = state_of(release_id, self._services.ledger.entries(self._model))
             if state is not None and state.final:
                 return state

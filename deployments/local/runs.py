@@ -1,7 +1,7 @@
 """Start runs of deployments, look at them, and answer the approval form, as the Prefect UI does."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -36,10 +36,11 @@ def is_waiting(run: FlowRun) -> bool:
     return run.state is not None and run.state.is_paused()
 
 
-def wait_for_pause_or_end(run_id: UUID, *, seconds: float) -> FlowRun:
+def wait_for_pause_or_end(run_id: UUID, check: Callable[[], None], *, seconds: float) -> FlowRun:
     """Raises TargetError when the run does neither in time."""
     deadline = time.monotonic() + seconds
     while True:
+        check()
         run = status(run_id)
         if is_over(run) or is_waiting(run):
             return run

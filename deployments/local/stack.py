@@ -35,6 +35,7 @@ class LocalStack:
         self.model = model
         self._say = say
         self._running = ExitStack()
+        self._processes: list[Process] = []
         self.environment: dict[str, str] = {}
         self.prefect_url = ""
         self.scoring_url = ""
@@ -51,6 +52,11 @@ class LocalStack:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._say("stopping")
         self._running.close()
+
+    def check(self) -> None:
+        """Raises StoreError, with the end of its log, when one of the processes has ended."""
+        for process in self._processes:
+            process.check()
 
     def _start_all(self) -> None:
         ports = self._ports()
@@ -70,13 +76,15 @@ class LocalStack:
         self._say(f"Prefect UI: {self.prefect_url}/v2")
         self._register()
         self._say("worker")
-        self._start("worker", "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process", "--limit", "2")
+        # No `--limit`: with one, a run that resumes before its first process has gone ends the whole worker.
+        self._start("worker", "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process")
         scoring.wait_until(lambda: _answers(f"{self.scoring_url}/health"), seconds=START_SECONDS)
 
     def _start(self, name: str, *arguments: str) -> Process:
         process = Process(name, [sys.executable, *arguments], self.environment, self.state, cwd=self.root)
         self._running.callback(process.stop)
         process.start()
+        self._processes.append(process)
         return process
 
     def _register(self) -> None:
@@ -114,8 +122,9 @@ class LocalStack:
             "GATEWRIGHT_STORE_SECRET_ACCESS_KEY": location.secret_access_key.get_secret_value(),
             "GATEWRIGHT_TARGET_URL": self.scoring_url,
         }
-        self._write_settings(ours)
-        return {**ours, **self._prefect_environment()}
+        everything = {**ours, **self._prefect_environment()}
+        self._write_settings(everything)
+        return everything
 
     def _prefect_environment(self) -> dict[str, str]:
         return {
@@ -129,7 +138,7 @@ class LocalStack:
         }
 
     def _write_settings(self, settings: dict[str, str]) -> None:
-        """So that the command line finds the store too. The file holds the secret: only its owner may read it."""
+        """So that the command line finds store and server too. It holds the secret: only its owner may read it."""
         file = self.state / "settings.env"
         file.touch(mode=0o600)
         file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))

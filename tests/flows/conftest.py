@@ -10,7 +10,9 @@ from prefect.testing.utilities import prefect_test_harness
 from deployments.local.processes import free_port
 from gatewright import wiring
 from gatewright.services.embedded_store import EmbeddedStore
-from tests.flows.world import ROOT, World, serve
+from tests.flows.world import APPROVE, ROOT, Ended, World, serve
+
+BLIND = ["dvcat", "airbag", "seatbelt", "frontal", "yearVeh", "abcat", "occRole", "deploy"]
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +51,16 @@ def world(prefect_server: None, seaweed: EmbeddedStore, tmp_path_factory: pytest
         yield World(services, folder / "models")
         server.should_exit = True
         wiring.connect.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def years(world: World) -> dict[str, Ended]:
+    """Every year is retrained and approved; in 2000 a candidate that does not see sex and age asks first."""
+    return {
+        "1998": world.retrain("1998", [APPROVE]),
+        "1999": world.retrain("1999", [APPROVE]),
+        "2000 blind": world.retrain("2000", features=BLIND),
+        "2000": world.retrain("2000", [APPROVE]),
+        "2001": world.retrain("2001", [APPROVE]),
+        "2002": world.retrain("2002"),
+    }

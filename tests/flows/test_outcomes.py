@@ -7,22 +7,7 @@ import pytest
 
 from gatewright.core.releases import ReleaseState
 from gatewright.core.results import Status
-from tests.flows.world import APPROVE, Ended, World, rows_of
-
-BLIND = ["dvcat", "airbag", "seatbelt", "frontal", "yearVeh", "abcat", "occRole", "deploy"]
-
-
-@pytest.fixture(scope="session")
-def years(world: World) -> dict[str, Ended]:
-    """Every year is retrained and approved; in 2000 a candidate that does not see sex and age asks first."""
-    return {
-        "1998": world.retrain("1998", [APPROVE]),
-        "1999": world.retrain("1999", [APPROVE]),
-        "2000 blind": world.retrain("2000", features=BLIND),
-        "2000": world.retrain("2000", [APPROVE]),
-        "2001": world.retrain("2001", [APPROVE]),
-        "2002": world.retrain("2002"),
-    }
+from tests.flows.world import APPROVE, Ended, rows_of
 
 
 def results(ended: Ended, rule: str):

@@ -33,19 +33,19 @@ def evidence_page(view: ReleaseView, *, links: Mapping[str, str]) -> str:
 
 
 def approval_description(view: ReleaseView, *, links: Mapping[str, str]) -> str:
-    """What stands above the form in which somebody approves or rejects."""
+    """What stands above the form in which somebody approves or rejects: some 420 pixels wide, so no wide table."""
     comparison = image(charts.comparison_chart(view), "change of each metric", missing="The metrics were not measured.")
-    gaps = measured.gap_table(view) or "*Fairness was not judged.*"
+    gaps = measured.gap_table(view)
     return page(
-        verdicts.headline(view),
+        f"#{verdicts.headline(view)}",
         _identity(view),
-        verdicts.objections(view),
+        verdicts.objections_in_brief(view),
         "## Candidate against champion",
         comparison,
         folded("The same in numbers", measured.comparison_table(view)),
         "## Fairness",
-        gaps,
         image(charts.fairness_chart(view), "true positive rate by group", missing="Rates by group were not measured."),
+        folded("Gaps and their limits", gaps) if gaps else "*Fairness was not judged.*",
         signoff.who_approves(view),
         signoff.form_fields(),
         folded("What your approval binds", signoff.digests(view)),

@@ -18,7 +18,7 @@ from gatewright.services.reports.wording import (
     span,
 )
 
-__all__ = ["all_rules", "headline", "objections", "rule_table", "subject", "tally"]
+__all__ = ["all_rules", "headline", "objections", "objections_in_brief", "rule_table", "subject", "tally"]
 
 _SENTENCES = {
     "promote": "The policy allows this release.",
@@ -62,17 +62,39 @@ def tally(results: Sequence[CheckResult], *, excused: frozenset[str] = frozenset
 
 
 def objections(view: ReleaseView) -> str:
-    """The rules that did not pass, the weightiest first."""
-    if view.decision is None:
-        return ""
-    missed = sorted(
-        (r for r in view.decision.results if r.status is not Status.PASSED),
-        key=lambda r: list(_WEIGHTS).index(r.severity),
-    )
+    """The rules that did not pass, the weightiest first, as a table."""
+    missed = _missed(view)
     if not missed:
-        return page("## What speaks against it", "Nothing: every rule passed.").rstrip()
-    listing = rule_table(missed, excused=_excused(view), purposes={rule.id: rule.reason for rule in view.policy.rules})
+        return _no_objection(view)
+    listing = rule_table(missed, excused=_excused(view), purposes=_purposes(view))
     return page("## What speaks against it", listing).rstrip()
+
+
+def objections_in_brief(view: ReleaseView) -> str:
+    """The same as a list, for the narrow form in which somebody approves."""
+    missed, excused, purposes = _missed(view), _excused(view), _purposes(view)
+    if not missed:
+        return _no_objection(view)
+    lines = [
+        f"**{STATUS_WORDS[r.status]}** ({_consequence(r, excused)}): {_measured(r)}. {_why(r, purposes)}"
+        for r in missed[:MAX_LINES]
+    ]
+    rest = len(missed) - MAX_LINES
+    more = f"*and {rest} more; `gatewright show` lists all.*" if rest > 0 else ""
+    return page("## What speaks against it", bullets(lines), more).rstrip()
+
+
+def _missed(view: ReleaseView) -> list[CheckResult]:
+    results = view.decision.results if view.decision else ()
+    return sorted((r for r in results if r.status is not Status.PASSED), key=lambda r: list(_WEIGHTS).index(r.severity))
+
+
+def _no_objection(view: ReleaseView) -> str:
+    return "" if view.decision is None else page("## What speaks against it", "Nothing: every rule passed.").rstrip()
+
+
+def _purposes(view: ReleaseView) -> dict[str, str]:
+    return {rule.id: rule.reason for rule in view.policy.rules}
 
 
 def all_rules(view: ReleaseView) -> str:

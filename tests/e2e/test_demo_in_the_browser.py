@@ -1,0 +1,154 @@
+"""The main job as its users do it: start the demo, approve in the Prefect UI, see the new model answer, go back."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import ROOT, Demo
+
+REASON = "Ranks better than the champion, fair to all groups."
+SECONDS = 1000  # Playwright counts in milliseconds.
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def serving(url: str) -> str | None:
+    return httpx.get(f"{url}/health", timeout=10).json()["serving"]
+
+
+def wait_until_serving_changes(url: str, before: str | None, *, seconds: float) -> str:
+    deadline = time.monotonic() + seconds
+    while serving(url) in (before, None):
+        assert time.monotonic() < deadline, f"{url} still serves {before}"
+        time.sleep(0.5)
+    return str(serving(url))
+
+
+def open_form(page: Page) -> None:
+    page.get_by_role("button", name="Open menu").first.click(timeout=60 * SECONDS)
+    page.get_by_role("menuitem", name="Resume").click()
+    expect(page.get_by_role("dialog")).to_contain_text("What to write in the form")
+
+
+def fill(page: Page, *, approver: str) -> None:
+    form = page.get_by_role("dialog")
+    form.get_by_label("Decision").click()
+    page.get_by_role("option", name="approve").click()
+    form.get_by_label("Approver").fill(approver)
+    form.get_by_label("Reason").fill(REASON)
+    form.get_by_label("Token").fill("none")
+    form.get_by_role("button", name="Resume").click()
+
+
+def command(state: Path, *arguments: str) -> str:
+    """What `gatewright ...` prints in another shell."""
+    settings = dict(line.split("=", 1) for line in (state / "settings.env").read_text().splitlines())
+    done = subprocess.run(
+        [sys.executable, "-m", "gatewright.cli", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return done.stdout
+
+
+def left_running(state: Path) -> list[str]:
+    """Processes that still speak of the demo's directory."""
+    mine = os.getpid()
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline", "environ"]):
+        words = [*(process.info["cmdline"] or []), *(process.info["environ"] or {}).values()]
+        if process.info["pid"] != mine and any(str(state) in word for word in words):
+            found.append(" ".join(process.info["cmdline"] or []))
+    return found
+
+
+def test_a_release_is_approved_in_the_prefect_ui_and_the_new_model_answers(browser: Browser, state: Path) -> None:
+    """Replay 1998, open 1999: an empty and a wrong answer do not approve, a good one deploys; rollback goes back."""
+    demo = Demo(state, "--replay", "1998", "--stop-at", "1999")
+    try:
+        run = demo.wait_for(r"http://\S+/v2/runs/flow-run/\S+", seconds=240).group(0)
+        service = demo.wait_for(r"scoring service is at (http://\S+)\. ", seconds=10).group(1)
+        champion = serving(service)
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.goto(run)
+        expect(page.get_by_text("Suspended").first).to_be_visible(timeout=60 * SECONDS)
+
+        open_form(page)
+        page.get_by_role("dialog").get_by_role("button", name="Resume").click()
+        time.sleep(3)
+        assert serving(service) == champion
+
+        page.reload()
+        open_form(page)
+        expect(page.get_by_role("dialog")).to_contain_text("PASS: Crash triage")
+        fill(page, approver="nobody.known")
+        wait_for_second_question(run)
+        page.reload()
+        open_form(page)
+        expect(page.get_by_role("dialog")).to_contain_text("The last answer was refused")
+        assert serving(service) == champion
+        fill(page, approver="dana.reyes")
+
+        candidate = wait_until_serving_changes(service, champion, seconds=120)
+        demo.wait_for("release crash_triage-1999-1 ended: deployed", seconds=60)
+        expect(page.get_by_text("Deployed").first).to_be_visible(timeout=60 * SECONDS)
+        assert candidate in command(state, "lineage", "crash_triage-1999-1")
+        assert "dana.reyes" in command(state, "releases")
+
+        roll_back(state)
+        assert wait_until_serving_changes(service, candidate, seconds=120) == champion
+    finally:
+        code = demo.interrupt()
+    assert code == 0
+    assert left_running(state) == []
+
+
+def wait_for_second_question(run: str) -> None:
+    """The run goes on, refuses the answer, and is suspended again under a new key."""
+    server, run_id = run.split("/v2/")[0], run.rsplit("/", 1)[1]
+    deadline = time.monotonic() + 120
+    while True:
+        state = httpx.get(f"{server}/api/flow_runs/{run_id}", timeout=10).json()["state"]
+        if state["type"] == "PAUSED" and state["state_details"]["pause_key"] == "approval-2":
+            return
+        assert time.monotonic() < deadline, state
+        time.sleep(0.5)
+
+
+def roll_back(state: Path) -> None:
+    """The command that the evidence page prints."""
+    given = {"model": "crash_triage", "actor": "dana.reyes", "reason": "The rehearsal of a rollback."}
+    parameters = [word for name, value in given.items() for word in ("--param", f"{name}={value}")]
+    settings = dict(line.split("=", 1) for line in (state / "settings.env").read_text().splitlines())
+    subprocess.run(
+        [sys.executable, "-m", "prefect", "deployment", "run", "rollback/rollback", *parameters],
+        cwd=ROOT,
+        env={**os.environ, "PREFECT_API_URL": settings["PREFECT_API_URL"]},
+        timeout=120,
+        check=True,
+    )
+
+
+def test_a_second_start_continues_where_the_first_one_stopped(browser: Browser, state: Path) -> None:
+    """Both releases are deployed already, so nothing is trained again."""
+    demo = Demo(state, "--replay", "1998", "--stop-at", "1999", "--once")
+    try:
+        assert demo.exit_code(seconds=180) == 0
+    finally:
+        demo.interrupt()
+    output = demo.output.read_text()
+    assert "1998: release crash_triage-1998-1 is deployed" in output
+    assert "everything is deployed" in output
+    assert "train" not in output.replace("deployments: retrain", "")
+    assert left_running(state) == []

@@ -1,0 +1,110 @@
+"""After deployment: rolling back, watching traffic, and releases by hand."""
+
+import time
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from flows.monitor import monitor
+from flows.release import release
+from flows.rollback import rollback
+from gatewright.core.releases import ReleaseState
+from tests.flows.world import World, rows_of
+
+REASON = "The new model misses too many of the old."
+
+
+def serving_now(world: World) -> str:
+    return httpx.get(f"{world.services.settings.target_url}/health").json()["serving"]
+
+
+def digest_of(years, year: str) -> str:
+    return years[year].view.candidate.artifact.sha256
+
+
+def test_rollback_serves_the_previous_release_and_the_named_one(years, world: World):
+    """Back to 2000, then forward again by name: the service follows, and the ledger says who and why."""
+    back = rollback("crash_triage", "dana.reyes", REASON, return_state=True)
+    assert back.name == "Rolled back"
+    assert serving_now(world) == digest_of(years, "2000")
+    event = world.services.ledger.entries("crash_triage")[-1]
+    assert (event.kind, event.actor, event.note) == ("rolled_back", "dana.reyes", REASON)
+
+    named = years["2001"].view.opening.release_id
+    forward = rollback("crash_triage", "dana.reyes", REASON, to_release=named, return_state=True)
+    assert forward.name == "Rolled back"
+    assert serving_now(world) == digest_of(years, "2001")
+
+
+@pytest.mark.parametrize(
+    ("actor", "to_release", "says"),
+    [
+        ("kim.larsen", None, "may not roll back"),
+        ("nobody.known", None, "may not roll back"),
+        ("dana.reyes", "r3-2000", "was never deployed"),
+        ("dana.reyes", "no-such-release", "was never deployed"),
+    ],
+)
+def test_rollback_refuses_strangers_and_models_that_never_served(years, world: World, actor, to_release, says):
+    """A blocked candidate cannot be smuggled in as a rollback."""
+    state = rollback("crash_triage", actor, REASON, to_release=to_release, return_state=True)
+    assert state.name == "Failed"
+    assert says in str(state.result(raise_on_failure=False))
+    assert serving_now(world) == digest_of(years, "2001")
+
+
+def test_release_takes_an_earlier_candidate_through_the_gates_again(years, world: World):
+    """The blind candidate of 2000 is no better on 2001, and its training data are those it was trained on."""
+    state = release("crash_triage", candidate_of="r3-2000", period="2001", release_id="again", return_state=True)
+    view = world.services.view("again")
+    assert state.name == "Blocked"
+    assert view.candidate == years["2000 blind"].view.candidate
+    assert view.data.training.periods == ("1997", "1998", "1999")
+
+
+def send_traffic(world: World, year: str, rows: int, features) -> None:
+    """What the service is asked in production, and what became of the people."""
+    frame = rows_of(world.models, year).head(rows)
+    url = world.services.settings.target_url
+    body = {"rows": frame[list(features)].astype(object).where(frame[list(features)].notna(), None).to_dict("records")}
+    answers = httpx.post(f"{url}/score", json=body, timeout=60).json()["predictions"]
+    labels = [
+        {"prediction_id": answer["prediction_id"], "label": int(dead == "dead")}
+        for answer, dead in zip(answers, frame["dead"], strict=True)
+    ]
+    assert httpx.post(f"{url}/labels", json={"labels": labels}, timeout=60).status_code == 200
+
+
+def test_monitor_raises_an_alarm_when_production_drifts(years, world: World):
+    """Rows of 2002 through the model of 2001: the cars are newer, which is an alert, not a rollback."""
+    send_traffic(world, "2002", 1000, years["2001"].view.candidate.features)
+    deadline = time.monotonic() + 30
+    while httpx.get(f"{world.services.settings.target_url}/health").json()["unflushed"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    state = monitor("crash_triage", return_state=True)
+    event = world.services.ledger.entries("crash_triage")[-1]
+    assert state.name == "Alert"
+    assert (event.kind, event.actor) == ("monitored", "gatewright")
+    assert "yearVeh" in event.note
+    assert serving_now(world) == digest_of(years, "2001")
+
+
+def test_monitor_says_when_nothing_serves(world: World):
+    """A model without a release is not healthy; it is not there."""
+    assert (
+        monitor(world.variant("never_released", lambda spec, folder: None), return_state=True).name == "Nothing serves"
+    )
+
+
+def test_monitor_expires_a_release_that_nobody_answered(years, world: World):
+    """A suspended run executes nothing at its time-out, so the sweep closes the release."""
+    model = world.variant("unanswered", lambda spec, folder: None)
+    now = world.services.now()
+    opening = years["1998"].view.opening.model_copy(
+        update={"release_id": "unanswered-1", "model": model, "expires_at": now - timedelta(seconds=1)}
+    )
+    world.services.releases.open(opening)
+    monitor(model, return_state=True)
+    assert world.services.releases.state(opening) is ReleaseState.EXPIRED
