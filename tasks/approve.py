@@ -7,13 +7,15 @@ recorded as refused and asked again under a new key.
 
 from datetime import timedelta
 from typing import Literal
+from uuid import UUID
 
-from prefect import pause_flow_run, suspend_flow_run
+from prefect import get_client, pause_flow_run, suspend_flow_run
 from prefect.artifacts import create_markdown_artifact
 from prefect.exceptions import FlowPauseTimeout
 from prefect.input import RunInput
 from prefect.logging import get_run_logger
-from prefect.runtime import deployment
+from prefect.runtime import deployment, flow_run
+from prefect.states import Running
 from pydantic import Field, ValidationError
 
 from gatewright.core.approval import Answer, Approval, Request, accept
@@ -98,12 +100,19 @@ def ask(opening: Opening, request: Request, attempt: int) -> Answer | None:
         else:
             typed = pause_flow_run(wait_for_input=form, key=key, timeout=seconds, poll_interval=POLL_SECONDS)
     except FlowPauseTimeout:
+        _say_running()
         return None
     except (ValidationError, TypeError) as error:
         # Only somebody who forces the run on without the form gets here; it is asked again.
         get_run_logger().warning("resumed without a valid answer: %s", type(error).__name__)
         return NOTHING
     return Answer(decision=typed.decision, approver=typed.approver, reason=typed.reason, token=typed.token)
+
+
+def _say_running() -> None:
+    """Without this the server calls a run failed that was paused too long, whatever the run returns."""
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(UUID(str(flow_run.id)), Running(), force=True)
 
 
 @stage_task(name="receive answer")

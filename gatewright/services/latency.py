@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["LatencySamples", "sample_latency"]
 
 # The upper bound of a 99th percentile needs some 300 calls at 95 %; more make it narrow.
-SINGLE_CALLS = 400
+SINGLE_CALLS = 320
 WARM_UP_CALLS = 20
 
 

@@ -9,6 +9,7 @@ from prefect.testing.utilities import prefect_test_harness
 
 from deployments.local.processes import free_port
 from gatewright import wiring
+from gatewright.services import latency
 from gatewright.services.embedded_store import EmbeddedStore
 from tests.flows.world import APPROVE, ROOT, Ended, World, serve
 
@@ -64,3 +65,9 @@ def years(world: World) -> dict[str, Ended]:
         "2001": world.retrain("2001", [APPROVE]),
         "2002": world.retrain("2002"),
     }
+
+
+@pytest.fixture
+def few_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too few calls to judge latency, which is a warning only; for tests that are about other things."""
+    monkeypatch.setattr(latency, "SINGLE_CALLS", 20)

@@ -6,11 +6,13 @@ from gatewright.core.releases import ReleaseState
 from tasks.approve import ApprovalForm
 from tests.flows.world import APPROVE, FORCED, World
 
+pytestmark = pytest.mark.usefixtures("few_calls")
+
 
 @pytest.fixture(scope="module")
 def model(world: World) -> str:
     """A model of its own, so that these releases do not disturb the example's history."""
-    return world.variant("approvals", lambda spec, folder: None)
+    return world.variant("approvals")
 
 
 def kinds(world: World, ended) -> list[str]:

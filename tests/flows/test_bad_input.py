@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gatewright import wiring
 from gatewright.core.releases import ReleaseState
 from gatewright.core.results import Status
 from tests.flows.world import World
+
+pytestmark = pytest.mark.usefixtures("few_calls")
 
 
 def year(folder: Path, name: str = "1998") -> Path:
@@ -154,8 +157,23 @@ def broken_values(spec, folder):
 
 def test_data_that_break_their_suite_are_blocked_with_the_failed_expectations(world: World):
     """Ages of 400 and unknown values stop the release, and sampled rows hide sensitive values."""
-    ended = world.retrain("1998", model=world.variant("broken_values", broken_values))
+    ended = world.retrain("1998", model=world.variant("broken_values", broken_values, whole=True))
     (rule,) = [r for r in ended.view.decision.results if r.rule == "evaluation-data-valid"]
     assert ended.state.name == "Blocked"
     assert rule.status is Status.FAILED
     assert rule.value >= 2
+
+
+def test_a_store_that_is_down_fails_the_run_and_names_its_address(world: World, monkeypatch, free_port):
+    """One clear error within seconds; what serves is not touched."""
+    monkeypatch.setenv("GATEWRIGHT_STORE_ENDPOINT_URL", f"http://127.0.0.1:{free_port}")
+    wiring.connect.cache_clear()
+    before = world.serving()
+    ended = world.retrain("1998")
+    monkeypatch.undo()
+    wiring.connect.cache_clear()
+    assert ended.state.name == "Failed"
+    assert f"127.0.0.1:{free_port}" in ended.error
+    assert "Remedy:" in ended.error
+    assert ended.view is None
+    assert world.serving() == before

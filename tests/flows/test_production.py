@@ -93,14 +93,12 @@ def test_monitor_raises_an_alarm_when_production_drifts(years, world: World):
 
 def test_monitor_says_when_nothing_serves(world: World):
     """A model without a release is not healthy; it is not there."""
-    assert (
-        monitor(world.variant("never_released", lambda spec, folder: None), return_state=True).name == "Nothing serves"
-    )
+    assert monitor(world.variant("never_released"), return_state=True).name == "Nothing serves"
 
 
 def test_monitor_expires_a_release_that_nobody_answered(years, world: World):
     """A suspended run executes nothing at its time-out, so the sweep closes the release."""
-    model = world.variant("unanswered", lambda spec, folder: None)
+    model = world.variant("unanswered")
     now = world.services.now()
     opening = years["1998"].view.opening.model_copy(
         update={"release_id": "unanswered-1", "model": model, "expires_at": now - timedelta(seconds=1)}

@@ -8,6 +8,8 @@ from gatewright.core.results import StageEvidence
 from gatewright.services.store import S3Store
 from tests.flows.world import APPROVE, World
 
+pytestmark = pytest.mark.usefixtures("few_calls")
+
 
 def impatient(spec: dict, folder) -> None:
     policy = folder / "policy.yaml"

@@ -1,6 +1,7 @@
 """A whole Gatewright for flow tests: real store, real Prefect server, real scoring service, a person who answers."""
 
 import contextvars
+import json
 import shutil
 import threading
 import time
@@ -30,6 +31,16 @@ APPROVE = {
     "approver": "dana.reyes",
     "reason": "The evidence shows no reason against it.",
     "token": "none",
+}
+SHORT_SUITE = {
+    "name": "short",
+    "expectations": [
+        {
+            "type": "expect_column_values_to_not_be_null",
+            "kwargs": {"column": "dead"},
+            "severity": "critical",
+        }
+    ],
 }
 # Somebody sets the run's state by force, without filling in the form (compared by identity).
 FORCED: dict[str, str] = {}
@@ -85,8 +96,13 @@ class World:
             with self.answering([{**APPROVE, "decision": "reject"}]):
                 return first.result(timeout=120), second
 
-    def variant(self, name: str, change: Callable[[dict, Path], None]) -> str:
-        """A copy of the example under another name, changed by ``change(spec, folder)``."""
+    def variant(
+        self, name: str, change: Callable[[dict, Path], None] = lambda spec, folder: None, *, whole: bool = False
+    ) -> str:
+        """A copy of the example under another name, changed by ``change(spec, folder)``.
+
+        Unless ``whole``, its suites are short and nothing is perturbed: such tests are about other things.
+        """
         folder = self.models / name
         shutil.copytree(self.models / "crash_triage", folder)
         spec = yaml.safe_load((folder / "model.yaml").read_text())
@@ -94,6 +110,10 @@ class World:
         spec["name"] = policy["model"] = name
         spec["policy"] = str(folder / "policy.yaml")
         (folder / "policy.yaml").write_text(yaml.safe_dump(policy))
+        if not whole:
+            (folder / "suite.json").write_text(json.dumps(SHORT_SUITE))
+            spec["suites"] = {"training": str(folder / "suite.json"), "evaluation": str(folder / "suite.json")}
+            spec["perturbations"] = []
         change(spec, folder)
         (folder / "model.yaml").write_text(yaml.safe_dump(spec))
         return name
