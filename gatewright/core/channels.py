@@ -1,10 +1,11 @@
 """Legal pointer moves. A channel is a chain of generations; its head is the model that serves."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from gatewright.core.records import Record, Sha256, Timestamp
 
-__all__ = ["ChannelEntry", "previous_deployed"]
+__all__ = ["ChannelEntry", "previous_deployed", "standing"]
 
 
 class ChannelEntry(Record):
@@ -25,10 +26,31 @@ class ChannelEntry(Record):
     at: Timestamp
 
 
-def previous_deployed(history: list[ChannelEntry]) -> ChannelEntry | None:
-    """The confirmed deployment before the one that serves now, skipping moves of the same model."""
-    confirmed = [entry for entry in history if entry.action == "confirm"]
-    if not confirmed:
-        return None
-    now = confirmed[-1].model_sha256
-    return next((entry for entry in reversed(confirmed) if entry.model_sha256 != now), None)
+def standing(history: Sequence[ChannelEntry]) -> ChannelEntry | None:
+    """The last move that is settled: confirmed, or put back. None when none ever was."""
+    return next((entry for entry in reversed(history) if entry.action in ("confirm", "revert")), None)
+
+
+def previous_deployed(history: Sequence[ChannelEntry]) -> ChannelEntry | None:
+    """Where one step back leads from what serves now; None when there is no earlier deployment.
+
+    A deployment that is not confirmed yet is undone first. Going back twice goes two models back: the model
+    that a rollback left is never "previous".
+    """
+    line = _line(history)
+    if line and history[-1].action == "deploy" and history[-1].model_sha256 != line[-1].model_sha256:
+        return line[-1]
+    return line[-2] if len(line) > 1 else None
+
+
+def _line(history: Sequence[ChannelEntry]) -> list[ChannelEntry]:
+    """The confirmed deployments that lead to the present one, without those that a rollback left."""
+    line: list[ChannelEntry] = []
+    rollbacks = {entry.operation for entry in history if entry.action == "rollback"}
+    for entry in history:
+        if entry.action != "confirm":
+            continue
+        known = [index for index, earlier in enumerate(line) if earlier.model_sha256 == entry.model_sha256]
+        returns = known and (entry.operation in rollbacks or known[-1] == len(line) - 1)
+        line = [*(line[: known[-1]] if returns else line), entry]
+    return line
