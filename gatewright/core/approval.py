@@ -57,9 +57,12 @@ def accept(
 ) -> Approval:
     """Turn an answer into an approval.
 
-    Raises ApprovalError, with what to write instead, for anything but a clear decision by a person of the
-    roster who holds a role the tier asks for, is not the candidate's author and has not answered before.
+    Raises ApprovalError, with what to write instead, for anything but a clear decision within the window by a
+    person of the roster who holds a role the tier asks for, is not the candidate's author and has not
+    answered before.
     """
+    if not at <= request.expires_at:
+        raise _refused("the window was over when the answer came", "start a new release")
     choice = answer.decision.strip()
     if choice not in ("approve", "reject"):
         raise _refused("the decision is neither approve nor reject", "choose one of the two")

@@ -38,20 +38,19 @@ _STATE: dict[str, ReleaseState] = {
 
 
 def state_of(release_id: str, entries: Iterable[LedgerEntry]) -> ReleaseState | None:
-    """The state of a release, None when the ledger does not know it."""
-    state = None
-    for entry in entries:
-        if entry.release_id == release_id and entry.kind in _STATE:
-            state = _STATE[entry.kind]
-    return state
+    """The state of a release, None when the ledger does not know it. The first end is the end."""
+    return _states(entries).get(release_id)
 
 
 def open_release(entries: Iterable[LedgerEntry]) -> str | None:
     """The release that has opened and not ended, if any: there is at most one per model."""
-    unfinished: str | None = None
+    return next((release_id for release_id, state in _states(entries).items() if not state.final), None)
+
+
+def _states(entries: Iterable[LedgerEntry]) -> dict[str, ReleaseState]:
+    states: dict[str, ReleaseState] = {}
     for entry in entries:
-        if entry.kind == "opened":
-            unfinished = entry.release_id
-        elif entry.release_id == unfinished and entry.kind in _STATE and _STATE[entry.kind].final:
-            unfinished = None
-    return unfinished
+        known = states.get(entry.release_id)
+        if entry.kind in _STATE and not (known and known.final):
+            states[entry.release_id] = _STATE[entry.kind]
+    return states

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 
 from gatewright.core.errors import ConflictError, StoreError
 from gatewright.core.ledger import LedgerEntry
@@ -23,11 +24,21 @@ class LedgerStore:
 
     def append(self, model: str, entry: LedgerEntry) -> int:
         """Append after whatever is there; the entry's number. Raises StoreError when others always come first."""
-        log = self._log(model)
+        return self.extend(model, lambda _: entry)
+
+    def extend(self, model: str, next_entry: Callable[[list[LedgerEntry]], LedgerEntry | None]) -> int:
+        """Append what ``next_entry`` makes of all entries; its number, 0 when that is None.
+
+        When somebody else writes in between, ``next_entry`` is asked again: so what it decides holds for the
+        ledger that its entry follows. Raises what it raises, and StoreError when others always come first.
+        """
         for _ in range(_TRIES):
-            head = log.head()
+            entries = self.entries(model)
+            entry = next_entry(entries)
+            if entry is None:
+                return 0
             try:
-                return self.append_at(model, entry, expected=head.n if head else 0)
+                return self.append_at(model, entry, expected=len(entries))
             except ConflictError:
                 time.sleep(random.uniform(0, 0.02))
         raise StoreError(

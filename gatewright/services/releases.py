@@ -1,8 +1,9 @@
 """The book of releases: what is pinned, recorded, decided and closed. The ledger is the truth, and the lock."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from gatewright.core.approval import Approval, Request
 from gatewright.core.decision import Decision
@@ -26,6 +27,7 @@ R = TypeVar("R", bound=Record)
 
 # What the approved digest covers; what comes later (answers, reports) is made from it.
 _ROOTED = {"opening", "data", "candidate", "decision", *STAGES}
+_ANSWER = re.compile(r"answer-(\d+)", re.ASCII)
 # The gates run in minutes; a release that has not even asked for approval after this is dead.
 GATES_MAY_TAKE = timedelta(hours=12)
 
@@ -57,23 +59,10 @@ class Releases:
 
         Raises ConflictError while another release of the model is open, or when this one has ended.
         """
-        entries = self._ledger.entries(opening.model)
-        unfinished = open_release(entries)
-        if unfinished is not None and unfinished != opening.release_id:
-            self._must_have_expired(opening.model, unfinished)
-            return self.open(opening)
-        state = state_of(opening.release_id, entries)
-        if state is not None and state.final:
-            raise ConflictError(
-                f"the release has ended as {state.value}.",
-                where=f"release {opening.release_id}",
-                remedy="start a new one; an ended release is never continued.",
-            )
-        stored = self._first("opening", opening.release_id, opening)
-        if unfinished is None:
-            entry = self._entry(stored, "opened", stored.requested_by, {"opening": stored.digest})
-            self._ledger.append_at(stored.model, entry, expected=len(entries))
-        return stored
+        if open_release(self._ledger.entries(opening.model)) != opening.release_id:
+            self.expire_overdue(opening.model)
+        self._ledger.extend(opening.model, lambda entries: self._opened(opening, entries))
+        return self.opening(opening.release_id)
 
     def record(self, name: str, opening: Opening, record: R) -> R:
         """Record something of a release once; a second writer gets what the first wrote."""
@@ -83,24 +72,40 @@ class Releases:
         self, opening: Opening, kind: LedgerKind, actor: str, *, digests: dict[str, str] | None = None, note: str = ""
     ) -> None:
         """Append an event to the ledger unless the release has it already."""
-        entries = self._ledger.entries(opening.model)
         entry = self._entry(opening, kind, actor, digests or {}, note)
-        if not any(_same_event(known, entry) for known in entries):
-            self._ledger.append(opening.model, entry)
+        self._ledger.extend(
+            opening.model, lambda entries: None if any(_same_event(known, entry) for known in entries) else entry
+        )
 
-    def close(self, opening: Opening, state: ReleaseState, actor: str, *, note: str = "") -> None:
-        """End a release. Does nothing when it has ended already."""
-        current = self.state(opening)
-        if current is not None and not current.final:
-            self._ledger.append(opening.model, self._entry(opening, state.value, actor, {}, note))  # type: ignore[arg-type]
+    def close(self, opening: Opening, state: ReleaseState, actor: str, *, note: str = "") -> ReleaseState | None:
+        """End a release that is open; the state that stands, which is another when it had ended already."""
+        entry = self._entry(opening, cast(LedgerKind, state.value), actor, {}, note)
+
+        def ending(entries: list[LedgerEntry]) -> LedgerEntry | None:
+            current = state_of(opening.release_id, entries)
+            return None if current is None or current.final else entry
+
+        self._ledger.extend(opening.model, ending)
+        return self.state(opening)
 
     def state(self, opening: Opening) -> ReleaseState | None:
         return state_of(opening.release_id, self._ledger.entries(opening.model))
 
+    def must_be_open(self, opening: Opening) -> None:
+        """Raises ConflictError when the release has ended, whoever ended it."""
+        state = self.state(opening)
+        if state is None or state.final:
+            raise _ended(opening.release_id, state)
+
     def expired(self, opening: Opening) -> bool:
-        """Whether its window, or the time the gates may take, is over."""
+        """Whether its window, or the time the gates may take, is over.
+
+        Never once it is approved: it may be on its way into production, and only its run or a person can tell.
+        """
         request = self._evidence.find("request", opening.release_id, Request)
-        return self._now() > (request.expires_at if request else opening.expires_at)
+        if request is None:
+            return self._now() > opening.expires_at
+        return self._now() > request.expires_at and not self._approved(request)
 
     def expire_overdue(self, model: str) -> list[str]:
         """Close releases whose window is over: a suspended run executes nothing at its time-out."""
@@ -140,27 +145,24 @@ class Releases:
         )
 
     def verify(self, opening: Opening, candidate: Candidate, data: ReleaseData, request: Request) -> None:
-        """Recompute every digest from the bytes in the store.
+        """Recompute every digest from the bytes in the store, and compare with what the ledger says was approved.
 
-        Raises IntegrityError when anything differs from what was approved.
+        Raises IntegrityError when anything differs, ConflictError when the release has ended.
         """
-        stored = self.opening(opening.release_id)
-        found = self.root(stored, candidate).digest
+        self.must_be_open(opening)
+        found = self.root(opening, candidate).digest
         if found != request.evidence_root or candidate.artifact.sha256 != request.model_sha256:
-            raise IntegrityError(
-                f"the evidence has digest {found[:12]}, approved was {request.evidence_root[:12]}.",
-                where=f"release {opening.release_id}",
-                remedy="find out who changed the store; start a new release.",
-            )
-        if stored.policy.sha256 != request.policy_sha256:
-            raise IntegrityError(
-                "the policy is not the one that was approved.",
-                where=f"release {opening.release_id}",
-                remedy="start a new release.",
-            )
+            raise _changed(opening, f"the evidence has digest {found[:12]}, approved was {request.evidence_root[:12]}")
+        given: dict[str, Record] = {"opening": opening, "candidate": candidate, "data": data, "request": request}
+        for name, record in given.items():
+            if self._evidence.digest(name, opening.release_id) != record.digest:
+                raise _changed(opening, f"`{name}` in the store is not the one that is being promoted")
+        if opening.policy.sha256 != request.policy_sha256:
+            raise _changed(opening, "the policy is not the one that was approved")
+        self._must_be_attested(opening, request)
         files = [file.artifact for dataset in (data.training, data.evaluation) for file in dataset.files]
         evidence = [ref for stage in self.stages(opening.release_id).values() for ref in stage.artifacts.values()]
-        for ref in (candidate.artifact, stored.spec, stored.policy, stored.roster, *files, *evidence):
+        for ref in (candidate.artifact, opening.spec, opening.policy, opening.roster, *files, *evidence):
             self._blobs.get(ref)
 
     def view(self, release_id: str) -> ReleaseView:
@@ -185,20 +187,50 @@ class Releases:
 
     def answers(self, release_id: str) -> list[AnswerRecord]:
         """The answers so far, in the order they were given."""
-        names = self._evidence.names(release_id)
-        numbers = sorted(int(name.removeprefix("answer-")) for name in names if name.startswith("answer-"))
+        found = (_ANSWER.fullmatch(name) for name in self._evidence.names(release_id))
+        numbers = sorted(int(match[1]) for match in found if match)
         return [self._evidence.read(f"answer-{number}", release_id, AnswerRecord) for number in numbers]
 
     def approvals(self, release_id: str) -> tuple[Approval, ...]:
         return tuple(answer.approval for answer in self.answers(release_id) if answer.approval is not None)
 
-    def _must_have_expired(self, model: str, unfinished: str) -> None:
-        if not self.expire_overdue(model):
+    def _opened(self, opening: Opening, entries: list[LedgerEntry]) -> LedgerEntry | None:
+        unfinished = open_release(entries)
+        if unfinished == opening.release_id:
+            return None
+        state = state_of(opening.release_id, entries)
+        if state is not None:
+            raise _ended(opening.release_id, state)
+        if unfinished is not None:
             raise ConflictError(
                 f"release {unfinished} has not ended.",
-                where=f"model {model}",
+                where=f"model {opening.model}",
                 remedy="approve, reject or wait for it; `gatewright abandon` ends a release whose run has died.",
             )
+        # Written by a run that died before it got here, it holds; the ledger is what opens a release.
+        stored = self._first("opening", opening.release_id, opening)
+        if stored.model != opening.model:
+            raise ConflictError(
+                f"it is a release of {stored.model}.",
+                where=f"release {opening.release_id}",
+                remedy="choose another release id.",
+            )
+        return self._entry(stored, "opened", stored.requested_by, {"opening": stored.digest})
+
+    def _approved(self, request: Request) -> bool:
+        approvals = [a for a in self.approvals(request.release_id) if a.request == request.digest]
+        return len({a.principal for a in approvals if a.decision == "approve"}) >= request.tier.approvals
+
+    def _must_be_attested(self, opening: Opening, request: Request) -> None:
+        """The ledger is hash-chained, so what it says cannot be edited as a single record can."""
+        entries = [e for e in self._ledger.entries(opening.model) if e.release_id == opening.release_id]
+        wanted = {("opened", opening.digest), ("decided", request.evidence_root), ("waiting", request.digest)}
+        approvals = self.approvals(opening.release_id)
+        wanted |= {("approved", approval.digest) for approval in approvals if approval.decision == "approve"}
+        missing = wanted - {(entry.kind, digest) for entry in entries for digest in entry.digests.values()}
+        if missing:
+            kinds = ", ".join(sorted({kind for kind, _ in missing}))
+            raise _changed(opening, f"the ledger says something else was {kinds}")
 
     def _first(self, name: str, release_id: str, record: R) -> R:
         try:
@@ -213,6 +245,22 @@ class Releases:
         return LedgerEntry(
             kind=kind, release_id=opening.release_id, actor=actor, at=self._now(), digests=digests, note=note
         )
+
+
+def _ended(release_id: str, state: ReleaseState | None) -> ConflictError:
+    return ConflictError(
+        f"the release has ended as {state.value}." if state else "the release was never opened.",
+        where=f"release {release_id}",
+        remedy="start a new one; an ended release is never continued.",
+    )
+
+
+def _changed(opening: Opening, problem: str) -> IntegrityError:
+    return IntegrityError(
+        f"{problem}.",
+        where=f"release {opening.release_id}",
+        remedy="find out who changed the store; start a new release.",
+    )
 
 
 def _same_event(known: LedgerEntry, entry: LedgerEntry) -> bool:

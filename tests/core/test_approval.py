@@ -25,6 +25,14 @@ def test_a_clear_answer_is_an_approval_bound_to_the_request():
     assert approval.assurance == "declared"
 
 
+def test_an_answer_after_the_window_is_refused_and_one_at_its_end_is_not():
+    """To the second."""
+    answer, asked = Answer(**CLEAR), request()
+    assert accept(answer, asked, roster(), at=asked.expires_at).decision == "approve"
+    with pytest.raises(ApprovalError, match="window"):
+        accept(answer, asked, roster(), at=asked.expires_at + timedelta(seconds=1))
+
+
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [

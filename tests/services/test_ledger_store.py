@@ -63,6 +63,35 @@ def test_racing_appends_are_all_kept(memory_store: MemoryStore) -> None:
     assert len({one.release_id for one in LedgerStore(memory_store).entries("tiny")}) == 80
 
 
+def test_what_is_decided_on_the_ledger_is_decided_again_when_somebody_writes_in_between(
+    memory_store: MemoryStore,
+) -> None:
+    """The entry follows exactly the entries that it was made from."""
+    asked: list[int] = []
+
+    def count(entries: list[LedgerEntry]) -> LedgerEntry:
+        asked.append(len(entries))
+        if len(asked) == 1:
+            LedgerStore(memory_store).append("tiny", entry("rival"))
+        return entry(f"after {len(entries)}")
+
+    assert LedgerStore(memory_store).extend("tiny", count) == 2
+    assert asked == [0, 1]
+    assert [one.release_id for one in LedgerStore(memory_store).entries("tiny")] == ["rival", "after 1"]
+
+
+def test_nothing_is_appended_when_nothing_is_to_be_said(memory_store: MemoryStore) -> None:
+    """And a refusal of the one who decides is passed on, not tried again."""
+    assert LedgerStore(memory_store).extend("tiny", lambda _: None) == 0
+
+    def refuse(_: list[LedgerEntry]) -> LedgerEntry:
+        raise ConflictError("not now.", where="here", remedy="wait.")
+
+    with pytest.raises(ConflictError, match="not now"):
+        LedgerStore(memory_store).extend("tiny", refuse)
+    assert LedgerStore(memory_store).entries("tiny") == []
+
+
 def test_a_failed_append_is_not_hidden(memory_store: MemoryStore) -> None:
     """Only a conflict is tried again."""
     memory_store.fail("create", StoreError("no answer.", where="ledger", remedy="wait."))
