@@ -35,10 +35,11 @@ def through_the_gates(opening: Opening, data: ReleaseData, candidate: Candidate)
     for check in (leakage, evaluate, robustness, fairness, drift):
         check(opening, data, candidate)
     decision = decide(opening, candidate)
-    report(opening)
     if decision.outcome == "block":
+        report(opening)
         return ended(opening, ReleaseState.BLOCKED, decision.reasons[0])
     request = request_approval(opening, candidate, decision)
+    report(opening)
     answer = _answered(opening, request)
     if answer is not ReleaseState.DEPLOYED:
         return ended(opening, answer, "by a person" if answer is ReleaseState.REJECTED else "nobody answered in time")

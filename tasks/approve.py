@@ -10,7 +10,6 @@ from typing import Literal
 from uuid import UUID
 
 from prefect import get_client, pause_flow_run, suspend_flow_run
-from prefect.artifacts import create_markdown_artifact
 from prefect.exceptions import FlowPauseTimeout
 from prefect.input import RunInput
 from prefect.logging import get_run_logger
@@ -25,10 +24,10 @@ from gatewright.core.refs import Candidate
 from gatewright.core.releases import EvidenceRoot, Opening
 from gatewright.services.releases import AnswerRecord
 from gatewright.services.reports.escape import md
-from gatewright.services.reports.evidence_page import approval_description, evidence_page
+from gatewright.services.reports.evidence_page import approval_description
 from gatewright.wiring import Services, connect
 from tasks.links import links_of
-from tasks.stage import artifact_key, stage_task
+from tasks.stage import stage_task
 
 __all__ = ["ApprovalForm", "ask", "receive", "request_approval"]
 
@@ -49,7 +48,7 @@ class ApprovalForm(RunInput):
 
 @stage_task(name="request approval")
 def request_approval(opening: Opening, candidate: Candidate, decision: Decision) -> Request:
-    """Write down what people are asked to approve, and show them the evidence page."""
+    """Write down what people are asked to approve: exactly these digests, within this window."""
     services = connect()
     tier = services.releases.policy(opening).tier(decision.outcome)
     root = services.evidence.read("root", opening.release_id, EvidenceRoot)
@@ -70,12 +69,6 @@ def request_approval(opening: Opening, candidate: Candidate, decision: Decision)
         ),
     )
     services.releases.note(opening, "waiting", "gatewright", digests={"request": request.digest})
-    view = services.view(opening.release_id)
-    create_markdown_artifact(
-        key=artifact_key(opening.model, "evidence"),
-        markdown=evidence_page(view, links=links_of(opening)),
-        description=f"Evidence of release {opening.release_id}",
-    )
     return request
 
 

@@ -8,6 +8,7 @@ from gatewright.core.errors import ApprovalError
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.wiring import Services, connect
+from tasks.production import show_production
 from tasks.stage import stage_task
 
 __all__ = ["promote"]
@@ -36,6 +37,7 @@ def promote(opening: Opening, data: ReleaseData, candidate: Candidate, request: 
     )
     timeout = services.releases.policy(opening).serving_timeout_seconds
     services.deployment.serve(opening.model, intent, expected=opening.channel_generation, timeout_seconds=timeout)
+    show_production(services, opening.model)
     get_run_logger().info("production serves %s", candidate.artifact.sha256[:12])
 
 

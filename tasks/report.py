@@ -1,4 +1,4 @@
-"""Write the cards of a release into the store and show them."""
+"""Show the evidence page of a release, and write its cards into the store."""
 
 from prefect.artifacts import create_markdown_artifact
 
@@ -6,7 +6,9 @@ from gatewright.core.records import Record
 from gatewright.core.refs import ArtifactRef
 from gatewright.core.releases import Opening
 from gatewright.services.reports.cards import card_body, data_card, model_card
+from gatewright.services.reports.evidence_page import evidence_page
 from gatewright.wiring import connect
+from tasks.links import links_of
 from tasks.stage import artifact_key, stage_task
 
 __all__ = ["Reports", "report"]
@@ -20,9 +22,14 @@ class Reports(Record):
 
 @stage_task(name="report")
 def report(opening: Opening) -> Reports:
-    """Model card and data card, made from the stored evidence alone, so they can be made again."""
+    """Evidence page, model card and data card, made from the stored evidence alone, so they can be made again."""
     services = connect()
     view = services.view(opening.release_id)
+    create_markdown_artifact(
+        key=artifact_key(opening.model, "evidence"),
+        markdown=evidence_page(view, links=links_of(opening)),
+        description=f"Evidence of release {opening.release_id}",
+    )
     cards = {"model-card": model_card(view), "data-card": data_card(view)}
     for name, text in cards.items():
         create_markdown_artifact(

@@ -5,6 +5,7 @@ from gatewright.core.errors import ApprovalError, NotFoundError
 from gatewright.core.ledger import LedgerEntry
 from gatewright.core.refs import Candidate
 from gatewright.wiring import Services, connect
+from tasks.production import show_production
 from tasks.stage import stage_task
 
 __all__ = ["rollback"]
@@ -37,6 +38,7 @@ def rollback(model: str, to_release: str | None, actor: str, reason: str, operat
     )
     services.deployment.serve(model, intent, expected=history[-1][0], timeout_seconds=policy.serving_timeout_seconds)
     _note(services, model, intent)
+    show_production(services, model)
     return intent
 
 

@@ -63,7 +63,7 @@ def nan_threshold(spec, folder):
         (no_rows, "1998.parquet", "no rows"),
         (text_for_a_number, "1998.parquet", "ageOFocc"),
         (torn_parquet, "1998.parquet", "Parquet"),
-        (missing_file, "1998.parquet", "exist"),
+        (missing_file, "1998.parquet", "No such file"),
         (misspelt_policy, "policy.yaml:", "review_at_warning"),
         (nan_threshold, "policy.yaml:", ".nan"),
     ],
@@ -133,6 +133,7 @@ def test_a_group_of_three_rows_is_named_and_not_judged(world: World):
 
 def leaks(spec, folder):
     spec["features"] = [*spec["features"], "injSeverity", "caseid", "weight"]
+    spec["categorical"] = [*spec["categorical"], "caseid"]
 
 
 def test_leaking_features_are_found_when_somebody_adds_them(world: World):
@@ -144,7 +145,7 @@ def test_leaking_features_are_found_when_somebody_adds_them(world: World):
     assert ("no-forbidden-feature", "all") in failed
     assert ("no-identifier", "all") in failed
     oracle = ended.view.find("leakage", "single_feature_auc", "injSeverity")
-    assert oracle.value == pytest.approx(0.96, abs=0.02)
+    assert oracle.interval.low > 0.95
 
 
 def broken_values(spec, folder):
