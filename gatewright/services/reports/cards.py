@@ -90,7 +90,7 @@ def _model_details(view: ReleaseView) -> str:
     decision = "not decided" if view.decision is None else view.decision.outcome
     facts = {
         "Owner": md(view.spec.card.owner),
-        "Release": f"{code(view.opening.release_id)}, {view.state.value}, decision: {decision}",
+        "Release": f"{code(view.opening.release_id)}, decision: {decision}",
         "Task": f"{md(view.spec.task)}: {md(view.spec.target.column)} is {md(view.spec.target.positive)}",
         "Decision threshold": number(view.spec.decision_threshold),
         "Features": ", ".join(code(name) for name in view.opening.features),

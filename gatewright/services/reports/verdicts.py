@@ -1,8 +1,7 @@
 """The verdict and the rules behind it, in Markdown."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Mapping, Sequence
 
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import CheckResult, Severity, Status
@@ -56,32 +55,45 @@ def tally(results: Sequence[CheckResult], *, excused: frozenset[str] = frozenset
         return "No check has a result."
     missed = Counter(_weight(r, excused) for r in results if r.status is not Status.PASSED)
     words = (*_WEIGHTS.values(), EXCUSED)
-    others = ", ".join(f"{missed[word]} {word}" for word in words if missed[word])
+    others = ", ".join(f"{missed[word]} {_plural(word, missed[word])}" for word in words if missed[word])
     passed = len(results) - missed.total()
     return f"{passed} of {len(results)} checks passed" + (f"; not passed: {others}." if others else ".")
 
 
+def _plural(word: str, count: int) -> str:
+    return "warnings" if word == "warning" and count > 1 else word
+
+
 def objections(view: ReleaseView) -> str:
-    """The rules that did not pass, the weightiest first, as a table."""
-    missed = _missed(view)
-    if not missed:
-        return _no_objection(view)
-    listing = rule_table(missed, excused=_excused(view), purposes=_purposes(view))
-    return page("## What speaks against it", listing).rstrip()
+    """The rules that did not pass with their numbers, the weightiest first; a list, to be read at any width."""
+    return _objections(view, _in_full)
 
 
 def objections_in_brief(view: ReleaseView) -> str:
-    """The same as a list, for the narrow form in which somebody approves."""
+    """The same in fewer words, for the narrow form in which somebody approves."""
+    return _objections(view, lambda r: f"{_measured(r)}. {md(r.reason)}")
+
+
+def _objections(view: ReleaseView, describe: Callable[[CheckResult], str]) -> str:
     missed, excused, purposes = _missed(view), _excused(view), _purposes(view)
     if not missed:
         return _no_objection(view)
     lines = [
-        f"**{STATUS_WORDS[r.status]}** ({_consequence(r, excused)}): {_measured(r)}. {_why(r, purposes)}"
+        f"**{STATUS_WORDS[r.status]}** ({_consequence(r, excused)}): {describe(r)}{_purpose(r, purposes)}"
         for r in missed[:MAX_LINES]
     ]
     rest = len(missed) - MAX_LINES
     more = f"*and {rest} more; `gatewright show` lists all.*" if rest > 0 else ""
     return page("## What speaks against it", bullets(lines), more).rstrip()
+
+
+def _in_full(r: CheckResult) -> str:
+    numbers = md(r.reason) if r.value is None else f"{_with_interval(r)}, {limit(r)}"
+    return f"{code(r.rule)}, {_measured(r)}: {numbers}"
+
+
+def _with_interval(r: CheckResult) -> str:
+    return number(r.value) if r.interval is None else f"{number(r.value)} {span(r.interval)}"
 
 
 def _missed(view: ReleaseView) -> list[CheckResult]:
@@ -109,22 +121,21 @@ def rule_table(
     results: Sequence[CheckResult],
     *,
     excused: frozenset[str] = frozenset(),
-    purposes: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Rule, what was measured, value, interval, limit, and why; one line a result.
 
-    ``excused`` names rules that need a champion when none serves; ``purposes`` says why a rule exists.
+    ``excused`` names rules that need a champion when none serves.
     """
     shown, rest = results[:MAX_LINES], len(results) - MAX_LINES
     listing = table(
         ("Rule", "Result", "Effect", "Measured", "Value", "Interval", "Limit", "Why"),
-        (_cells(r, excused, purposes) for r in shown),
+        (_cells(r, excused) for r in shown),
         numbers=(4,),
     )
     return listing if rest <= 0 else f"{listing}\n\n*and {rest} more; `gatewright show` lists all.*"
 
 
-def _cells(r: CheckResult, excused: frozenset[str], purposes: Mapping[str, str]) -> tuple[str, ...]:
+def _cells(r: CheckResult, excused: frozenset[str]) -> tuple[str, ...]:
     return (
         code(r.rule),
         "PASS" if r.status is Status.PASSED else f"**{STATUS_WORDS[r.status]}**",
@@ -133,7 +144,7 @@ def _cells(r: CheckResult, excused: frozenset[str], purposes: Mapping[str, str])
         number(r.value),
         span(r.interval),
         limit(r),
-        _why(r, purposes),
+        md(r.reason),
     )
 
 
@@ -142,9 +153,9 @@ def _told(reason: str, results: Sequence[CheckResult]) -> bool:
     return any(result.reason and reason.endswith(result.reason) for result in results)
 
 
-def _why(result: CheckResult, purposes: Mapping[str, str]) -> str:
+def _purpose(result: CheckResult, purposes: Mapping[str, str]) -> str:
     purpose = purposes.get(result.rule)
-    return md(result.reason) if purpose is None else f"{md(result.reason)}. <em>{md(purpose)}</em>"
+    return "" if purpose is None else f". <em>{md(purpose)}</em>"
 
 
 def _weight(result: CheckResult, excused: frozenset[str]) -> str:
