@@ -25,9 +25,6 @@ class Decision(Record):
     policy_version: int
     policy_sha256: Sha256
 
-    def not_passed(self, severity: Severity) -> tuple[CheckResult, ...]:
-        return _not_passed(self.results, severity)
-
 
 def decide(policy: Policy, results: Sequence[CheckResult], *, policy_sha256: str, has_champion: bool) -> Decision:
     """Block if any block rule did not pass, review if doubts remain, promote otherwise.
@@ -38,7 +35,7 @@ def decide(policy: Policy, results: Sequence[CheckResult], *, policy_sha256: str
     blocking = [r for r in _not_passed(results, Severity.BLOCK) if not _excused(policy, r, has_champion)]
     unanswered = [rule.id for rule in policy.rules if rule.id not in {r.rule for r in results}]
     warnings = _not_passed(results, Severity.WARN)
-    reasons = [_sentence(r) for r in blocking] + [f"{rule}: the rule has no result" for rule in unanswered]
+    reasons = [str(r) for r in blocking] + [f"{rule}: the rule has no result" for rule in unanswered]
     outcome: Outcome = "block" if reasons else "promote"
     if not has_champion and outcome != "block":
         outcome = policy.first_release
@@ -47,7 +44,7 @@ def decide(policy: Policy, results: Sequence[CheckResult], *, policy_sha256: str
     if outcome == "promote" and len(alarms) >= policy.review_at_warnings:
         outcome = "review"
         reasons.append(f"{len(alarms)} warnings; the policy asks for a review from {policy.review_at_warnings} on")
-    reasons += [_sentence(r) for r in alarms]
+    reasons += [str(r) for r in alarms]
     return Decision(
         outcome=outcome,
         reasons=tuple(reasons) or ("every rule passed",),
@@ -65,8 +62,3 @@ def _not_passed(results: Sequence[CheckResult], severity: Severity) -> tuple[Che
 def _excused(policy: Policy, result: CheckResult, has_champion: bool) -> bool:
     rule = next((rule for rule in policy.rules if rule.id == result.rule), None)
     return rule is not None and rule.needs_champion and not has_champion
-
-
-def _sentence(result: CheckResult) -> str:
-    place = "" if result.slice == "all" else f" on {result.slice}"
-    return f"{result.rule}: {result.metric}{place} {result.status.value}: {result.reason}"

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gatewright.core.policy import Policy, Rule
-from gatewright.core.results import CheckResult, Interval, Measurement, Status
+from gatewright.core.policy import Limit, Policy, Rule
+from gatewright.core.results import CheckResult, Interval, Measurement, Severity, Status
 
-__all__ = ["Limits", "judge", "judge_rule", "verdict"]
+__all__ = ["Finding", "Limits", "check_result", "judge", "judge_rule", "verdict"]
 
 Finding = tuple[Status, str]
 
@@ -44,23 +44,14 @@ def judge(
 
 def judge_rule(rule: Rule, measurements: Sequence[Measurement], *, has_champion: bool) -> tuple[CheckResult, ...]:
     """Results of one rule: one for each measured slice it speaks of, or one that says why there is none."""
-    ours = [m for m in measurements if _speaks_of(rule, m.slice)]
+    ours = [m for m in measurements if rule.speaks_of(m.slice)]
     if ours:
         return tuple(_result(rule, m, _finding(rule, m)) for m in ours)
     nothing = Measurement(metric=rule.metric, slice=rule.slices, value=None, n=0)
     if rule.needs_champion and not has_champion:
-        return (
-            _result(
-                rule,
-                nothing,
-                (Status.INCONCLUSIVE, "no champion serves, so there is nothing to compare with"),
-            ),
-        )
+        alone = (Status.INCONCLUSIVE, "no champion serves, so there is nothing to compare with")
+        return (_result(rule, nothing, alone),)
     return (_result(rule, nothing, (Status.ERROR, f"`{rule.metric}` was not measured")),)
-
-
-def _speaks_of(rule: Rule, slice_name: str) -> bool:
-    return slice_name != "all" if rule.slices == "each" else slice_name == rule.slices
 
 
 def _finding(rule: Rule, m: Measurement) -> Finding:
@@ -94,11 +85,12 @@ def verdict(
     return Status.INCONCLUSIVE, f"{value:.4g} is {limits}, but its interval {span} is not"
 
 
-def _result(rule: Rule, m: Measurement, finding: Finding) -> CheckResult:
+def check_result(rule: Limit, stage: str, severity: Severity, m: Measurement, finding: Finding) -> CheckResult:
+    """A rule, what was measured, and what was found, in one record."""
     status, reason = finding
     return CheckResult(
         rule=rule.id,
-        stage=rule.stage,
+        stage=stage,
         metric=rule.metric,
         slice=m.slice,
         value=m.value,
@@ -107,6 +99,10 @@ def _result(rule: Rule, m: Measurement, finding: Finding) -> CheckResult:
         maximum=rule.maximum,
         n=m.n,
         status=status,
-        severity=rule.severity,
+        severity=severity,
         reason=reason,
     )
+
+
+def _result(rule: Rule, m: Measurement, finding: Finding) -> CheckResult:
+    return check_result(rule, rule.stage, rule.severity, m, finding)

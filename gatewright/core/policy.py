@@ -7,32 +7,27 @@ from pydantic import Field, StringConstraints, model_validator
 from gatewright.core.records import Name, Record
 from gatewright.core.results import Severity
 
-__all__ = ["Monitoring", "Policy", "Response", "Rule", "Tier"]
+__all__ = ["Limit", "Monitoring", "MonitoringRule", "Policy", "Response", "Rule", "Tier"]
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 Response = Literal["record", "alert", "retrain", "rollback"]
 Outcome = Literal["promote", "review", "block"]
 
 
-class Rule(Record):
-    """A limit on one metric.
+class Limit(Record):
+    """The allowed range of one metric, and why.
 
     ``slices``: ``all`` for the whole data, ``each`` for every slice but ``all``, or the name of one slice.
     ``decide_on: interval`` (the default) asks that the whole confidence interval respects the limit;
-    ``value`` is for exact counts. ``needs_champion`` marks rules on the change to the champion, which a
-    first release cannot have.
+    ``value`` is for exact counts.
     """
 
     id: Name
-    stage: Name
     metric: Text
     slices: str = "all"
     minimum: float | None = None
     maximum: float | None = None
-    severity: Severity
     decide_on: Literal["interval", "value"] = "interval"
-    minimum_n: Annotated[int, Field(ge=0)] = 0
-    needs_champion: bool = False
     reason: Text
 
     @model_validator(mode="after")
@@ -42,6 +37,21 @@ class Rule(Record):
         if self.minimum is not None and self.maximum is not None and not self.minimum <= self.maximum:
             raise ValueError("`minimum` exceeds `maximum`: nothing could pass")
         return self
+
+    def speaks_of(self, slice_name: str) -> bool:
+        return slice_name != "all" if self.slices == "each" else slice_name == self.slices
+
+
+class Rule(Limit):
+    """A limit on what a stage measures; below ``minimum_n`` rows nothing is decided.
+
+    ``needs_champion`` marks rules on the change to the champion, which a first release cannot have.
+    """
+
+    stage: Name
+    severity: Severity
+    minimum_n: Annotated[int, Field(ge=0)] = 0
+    needs_champion: bool = False
 
 
 class Tier(Record):
@@ -60,17 +70,10 @@ class Tier(Record):
         return self
 
 
-class MonitoringRule(Record):
+class MonitoringRule(Limit):
     """A limit on a metric of production traffic and how far the response goes when it is broken."""
 
-    id: Name
-    metric: Text
-    slices: str = "all"
-    minimum: float | None = None
-    maximum: float | None = None
-    decide_on: Literal["interval", "value"] = "interval"
     response: Response
-    reason: Text
 
 
 class Monitoring(Record):
@@ -84,7 +87,8 @@ class Monitoring(Record):
 class Policy(Record):
     """The gate rules of one model. ``alpha`` is the one-sided error rate of every interval decision.
 
-    ``review_at_warnings``: this many warn rules that did not pass turn ``promote`` into ``review``.
+    ``review_at_warnings``: this many results of warn rules (one a slice) that did not pass turn ``promote``
+    into ``review``.
     ``minimum_support``: a group with fewer rows (or, for rates, fewer rows in the denominator) is
     inconclusive. ``serving_timeout_seconds``: how long a promotion waits for the target.
     """
@@ -103,9 +107,9 @@ class Policy(Record):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        ids = [rule.id for rule in self.rules]
-        if len(set(ids)) != len(ids):
-            raise ValueError("two rules have the same id")
+        for rules in (self.rules, self.monitoring.rules):
+            if len({rule.id for rule in rules}) != len(rules):
+                raise ValueError("two rules have the same id")
         covered = {outcome for tier in self.tiers for outcome in tier.outcomes}
         if covered != {"promote", "review"}:
             raise ValueError("the tiers must cover both `promote` and `review`")

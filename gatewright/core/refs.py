@@ -45,7 +45,7 @@ class Candidate(Record):
     """A trained model asking for release, and all that made it.
 
     ``environment_sha256`` is the digest of the dependency lock file, ``code_revision`` the git commit
-    (with ``+dirty`` when files differed from it), ``parents`` the release ids its training followed on.
+    (with ``+dirty`` when files differed from it).
     """
 
     model: Name

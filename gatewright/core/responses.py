@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from gatewright.core.checks.evaluation import METRICS
 from gatewright.core.checks.monitoring import LABELLED_ROWS, ROWS
-from gatewright.core.judging import Limits, verdict
+from gatewright.core.judging import Limits, check_result, verdict
 from gatewright.core.policy import Monitoring, MonitoringRule, Response
 from gatewright.core.records import Record
 from gatewright.core.results import CheckResult, Interval, Measurement, Severity, Status
@@ -47,14 +47,14 @@ def respond(monitoring: Monitoring, measurements: Sequence[Measurement]) -> Moni
     noted.sort(key=lambda finding: -_WEIGHT[finding.response])
     return MonitoringDecision(
         response=strongest,
-        reasons=tuple(map(_sentence, noted)) or ("every rule passed",),
+        reasons=tuple(f"{finding.response}: {finding.result}" for finding in noted) or ("every rule passed",),
         findings=findings,
     )
 
 
 def _findings(monitoring: Monitoring, measurements: Sequence[Measurement]) -> Iterable[MonitoringFinding]:
     for rule in monitoring.rules:
-        ours = [m for m in measurements if m.metric == rule.metric and _speaks_of(rule, m.slice)]
+        ours = [m for m in measurements if m.metric == rule.metric and rule.speaks_of(m.slice)]
         shortage = _shortage(monitoring, rule, measurements)
         for m in ours or [Measurement(metric=rule.metric, slice=rule.slices, value=None, n=0)]:
             if shortage:
@@ -63,10 +63,6 @@ def _findings(monitoring: Monitoring, measurements: Sequence[Measurement]) -> It
                 yield _finding(rule, m, (Status.ERROR, _at_most_alert(rule), f"`{rule.metric}` was not measured"))
             else:
                 yield _finding(rule, m, _verdict(rule, m))
-
-
-def _speaks_of(rule: MonitoringRule, slice_name: str) -> bool:
-    return slice_name != "all" if rule.slices == "each" else slice_name == rule.slices
 
 
 def _shortage(monitoring: Monitoring, rule: MonitoringRule, measurements: Sequence[Measurement]) -> str | None:
@@ -120,24 +116,5 @@ def _at_most_alert(rule: MonitoringRule) -> Response:
 
 def _finding(rule: MonitoringRule, m: Measurement, judged: _Verdict) -> MonitoringFinding:
     status, response, reason = judged
-    result = CheckResult(
-        rule=rule.id,
-        stage=STAGE,
-        metric=rule.metric,
-        slice=m.slice,
-        value=m.value,
-        interval=m.interval,
-        minimum=rule.minimum,
-        maximum=rule.maximum,
-        n=m.n,
-        status=status,
-        severity=Severity.WARN,
-        reason=reason,
-    )
+    result = check_result(rule, STAGE, Severity.WARN, m, (status, reason))
     return MonitoringFinding(result=result, response=response)
-
-
-def _sentence(finding: MonitoringFinding) -> str:
-    result = finding.result
-    place = "" if result.slice == "all" else f" on {result.slice}"
-    return f"{finding.response}: {result.rule}: {result.metric}{place} {result.status.value}: {result.reason}"

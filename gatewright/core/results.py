@@ -74,6 +74,11 @@ class CheckResult(Record):
     severity: Severity
     reason: str
 
+    def __str__(self) -> str:
+        """One sentence for people."""
+        place = "" if self.slice == "all" else f" on {self.slice}"
+        return f"{self.rule}: {self.metric}{place} {self.status.value}: {self.reason}"
+
 
 class StageEvidence(Record):
     """Everything one stage of one release leaves behind.

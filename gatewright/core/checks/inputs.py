@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gatewright.core.errors import DataError, ModelError
+from gatewright.core.frames import MISSING
 from gatewright.core.results import Interval, Measurement
 from gatewright.core.statistics.blocks import FloatArray
 
 __all__ = [
-    "MISSING",
     "accept_clusters",
     "accept_columns",
     "accept_groups",
@@ -22,7 +22,6 @@ __all__ = [
     "unmeasured",
 ]
 
-MISSING = "(missing)"
 TOO_FEW = "too few independent rows for an interval"
 
 
