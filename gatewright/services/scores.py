@@ -3,7 +3,8 @@
 import io
 from typing import TYPE_CHECKING
 
-from gatewright.core.records import Record
+from gatewright.core.errors import DataError, IntegrityError
+from gatewright.core.records import Record, Sha256
 from gatewright.core.refs import ArtifactRef, Candidate, DatasetRef
 from gatewright.core.spec import ModelSpec
 from gatewright.services.blobs import BlobStore
@@ -20,8 +21,8 @@ __all__ = ["Scores"]
 class _Kept(Record):
     """Where the scores of a pair of digests are."""
 
-    model_sha256: str
-    dataset_sha256: str
+    model_sha256: Sha256
+    dataset_sha256: Sha256
     scores: ArtifactRef
 
 
@@ -36,18 +37,20 @@ class Scores:
     def of(self, candidate: Candidate, dataset: DatasetRef, frame: "pd.DataFrame", spec: ModelSpec) -> "np.ndarray":
         """Scores, shape (rows,), of ``frame``, which must hold exactly the rows of ``dataset`` in order.
 
-        Raises ModelError when the model cannot be loaded or gives anything but probabilities.
+        Raises DataError for a frame with another number of rows, ModelError when the model cannot be loaded or
+        gives anything but probabilities, IntegrityError when what was kept is not the scores of this pair.
         """
-        import numpy as np
-
+        if len(frame) != dataset.rows:
+            raise DataError(
+                f"{len(frame)} rows were given, the dataset has {dataset.rows}.",
+                where=dataset.name,
+                remedy="score all rows of the dataset, in its order.",
+            )
         key = f"scores/{candidate.artifact.sha256}/{dataset.digest}.json"
-        if self._store.exists(key):
-            kept = _Kept.from_bytes(self._store.get(key), where=key)
-            return np.load(io.BytesIO(self._blobs.get(kept.scores)), allow_pickle=False)  # type: ignore[no-any-return]
-        model = self._registry.load(candidate.artifact, trusted_types=spec.trusted_types)
-        scores = self._registry.score(model, frame, candidate.features)
-        self._keep(key, candidate, dataset, scores)
-        return scores
+        if not self._store.exists(key):
+            model = self._registry.load(candidate.artifact, trusted_types=spec.trusted_types)
+            self._keep(key, candidate, dataset, self._registry.score(model, frame, candidate.features))
+        return self._kept(key, candidate, dataset)
 
     def _keep(self, key: str, candidate: Candidate, dataset: DatasetRef, scores: "np.ndarray") -> None:
         import numpy as np
@@ -56,4 +59,27 @@ class Scores:
         np.save(buffer, scores, allow_pickle=False)
         ref = self._blobs.put(buffer.getvalue(), "application/x-npy")
         kept = _Kept(model_sha256=candidate.artifact.sha256, dataset_sha256=dataset.digest, scores=ref)
+        # Of two that scored at the same time the first one's scores stand, for every stage.
         self._store.create(key, kept.to_bytes(), "application/json")
+
+    def _kept(self, key: str, candidate: Candidate, dataset: DatasetRef) -> "np.ndarray":
+        import numpy as np
+
+        kept = _Kept.from_bytes(self._store.get(key), where=key)
+        if (kept.model_sha256, kept.dataset_sha256) != (candidate.artifact.sha256, dataset.digest):
+            raise _foreign(key, "they are of another model or other data")
+        try:
+            scores = np.load(io.BytesIO(self._blobs.get(kept.scores)), allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise _foreign(key, f"they cannot be read ({error})") from error
+        if not isinstance(scores, np.ndarray) or scores.shape != (dataset.rows,) or scores.dtype != np.float64:
+            raise _foreign(key, f"they are not {dataset.rows} numbers")
+        return scores
+
+
+def _foreign(key: str, problem: str) -> IntegrityError:
+    return IntegrityError(
+        f"the scores that were kept are not those asked for: {problem}.",
+        where=key,
+        remedy="find out who wrote them; delete this object to have them computed again.",
+    )
