@@ -1,4 +1,4 @@
-"""``gatewright doctor``: does the store keep its promises, and does every ledger still verify?"""
+"""``gatewright doctor``: does the store keep its promises, and does every hash chain still verify?"""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -12,20 +12,23 @@ _PACKAGES = ("prefect", "great-expectations", "scikit-learn", "fairlearn", "skop
 
 
 def doctor(*, as_json: Json = False) -> int:
-    """Test the store, verify every ledger's hash chain, and print versions."""
+    """Test the store, verify the hash chains of every ledger and of the channel it feeds, and print versions."""
     from gatewright.wiring import connect
 
     # Connecting runs the store's self-test and raises when it fails.
     services = connect()
+    channel = services.settings.channel
     ledgers = {model: len(services.ledger.entries(model)) for model in services.ledger.models()}
+    moves = {model: len(services.channels.history(model, channel)) for model in ledgers}
     found = {"python": platform.python_version(), "gatewright": __version__}
     found |= {package: _version(package) for package in _PACKAGES}
     store = services.settings.store_endpoint_url or "AWS S3"
     if as_json:
-        print_json({"store": store, "store_self_test": "passed", "ledgers": ledgers, "versions": found})
+        print_json({"store": store, "store_self_test": "passed", "ledgers": ledgers, "moves": moves, "versions": found})
         return 0
     rows = [{"check": "store self-test", "found": f"passed ({store})"}]
     rows += [{"check": f"ledger of {model}", "found": f"verified, {n} entries"} for model, n in ledgers.items()]
+    rows += [{"check": f"{channel} of {model}", "found": f"verified, {n} moves"} for model, n in moves.items()]
     rows += [{"check": package, "found": installed} for package, installed in found.items()]
     print_table(rows, empty="")
     return 0

@@ -27,7 +27,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     """Commands are found without reading documentation."""
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    for command in ("doctor", "history", "lineage", "policy", "releases", "show"):
+    for command in ("abandon", "doctor", "history", "lineage", "policy", "releases", "serve", "show"):
         assert command in shown
 
 
@@ -64,5 +64,7 @@ def test_the_doctor_reports_the_store_the_ledgers_and_the_versions(run: Run) -> 
     code, out, _ = run("doctor")
     assert code == 0
     assert "store self-test" in out
-    assert "verified, " in out
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert "ledger of triage verified, 6 entries" in lines
+    assert "production of triage verified, 2 moves" in lines
     assert "scikit-learn" in out
