@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from gatewright.core.errors import DataError, IntegrityError, StoreError
+from gatewright.core.errors import IntegrityError, StoreError
 from gatewright.core.records import sha256_hex
 from gatewright.core.refs import ArtifactRef
 from gatewright.services.store import ObjectStore
@@ -29,18 +29,6 @@ class BlobStore:
         if not self._store.create(_key(ref), body, media_type):
             raise _changed(_key(ref))
         return ref
-
-    def put_file(self, path: Path, media_type: str) -> ArtifactRef:
-        """Store the bytes of a file. Raises DataError when it cannot be read."""
-        try:
-            body = path.read_bytes()
-        except OSError as error:
-            raise DataError(
-                f"the file cannot be read ({error.strerror}).",
-                where=str(path),
-                remedy="check its name and its permissions.",
-            ) from error
-        return self.put(body, media_type)
 
     def get(self, ref: ArtifactRef) -> bytes:
         """The bytes, hashed again. Raises IntegrityError, NotFoundError, StoreError."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gatewright.core.errors import DataError, IntegrityError, NotFoundError, StoreError
+from gatewright.core.errors import IntegrityError, NotFoundError, StoreError
 from gatewright.core.refs import ArtifactRef
 from gatewright.services.blobs import BlobStore
 from gatewright.services.store import S3Store
@@ -36,20 +36,6 @@ def test_a_blob_comes_back_from_the_real_store(s3_store: S3Store, tmp_path: Path
         ref = blobs.put(body, "application/octet-stream")
         assert blobs.get(ref) == body
         assert blobs.path(ref).read_bytes() == body
-
-
-def test_a_file_is_stored_by_its_bytes(blobs: BlobStore, tmp_path: Path) -> None:
-    """Its name does not matter."""
-    (tmp_path / "file").write_bytes(b"abc")
-    assert blobs.put_file(tmp_path / "file", "text/plain") == blobs.put(b"abc", "text/plain")
-
-
-def test_a_file_that_cannot_be_read_is_named(blobs: BlobStore, tmp_path: Path) -> None:
-    """A missing file and a directory."""
-    for path in (tmp_path / "missing", tmp_path):
-        with pytest.raises(DataError, match="cannot be read") as caught:
-            blobs.put_file(path, "text/plain")
-        assert caught.value.where == str(path)
 
 
 @pytest.mark.parametrize("damaged", [b"abd", b"abcd", b""])

@@ -1,17 +1,10 @@
-"""Intervals and tests for proportions that stay honest at 0, at 1 and with few rows."""
+"""Intervals for proportions that stay honest at 0, at 1 and with few rows."""
 
-from math import comb
 from statistics import NormalDist
 
 from gatewright.core.results import Interval
 
-__all__ = [
-    "bonett_price_difference",
-    "mcnemar_exact_p",
-    "mcnemar_mid_p",
-    "newcombe_difference",
-    "wilson",
-]
+__all__ = ["bonett_price_difference", "newcombe_difference", "wilson"]
 
 
 def _z(confidence: float) -> float:
@@ -60,21 +53,3 @@ def bonett_price_difference(only_first: int, only_second: int, n: int, *, confid
     margin = _z(confidence) * ((first + second - difference**2) / (n + 2)) ** 0.5
     low, high = max(-1.0, difference - margin), min(1.0, difference + margin)
     return Interval(low=low, high=high, confidence=confidence, method="Bonett-Price")
-
-
-def mcnemar_exact_p(only_first: int, only_second: int) -> float:
-    """Two-sided exact p-value of McNemar's test from the discordant counts."""
-    return min(1.0, 2 * _tail(only_first, only_second))
-
-
-def mcnemar_mid_p(only_first: int, only_second: int) -> float:
-    """Two-sided mid-p value of McNemar's test. Fagerland, Lydersen, Laake (2013), BMC MRM 13, 91."""
-    n, fewer = only_first + only_second, min(only_first, only_second)
-    if only_first == only_second:
-        return 1 - comb(n, fewer) / 2.0 ** (n + 1)
-    return min(1.0, 2 * _tail(only_first, only_second) - comb(n, fewer) / 2.0**n)
-
-
-def _tail(only_first: int, only_second: int) -> float:
-    n = only_first + only_second
-    return sum(comb(n, k) for k in range(min(only_first, only_second) + 1)) / 2.0**n

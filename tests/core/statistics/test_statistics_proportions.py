@@ -6,8 +6,6 @@ from hypothesis import strategies as st
 
 from gatewright.core.statistics.proportions import (
     bonett_price_difference,
-    mcnemar_exact_p,
-    mcnemar_mid_p,
     newcombe_difference,
     wilson,
 )
@@ -38,20 +36,6 @@ def test_newcombe_difference_gives_the_examples_of_newcombe_1998(first, second, 
     """Table II, method 10 (square-and-add of Wilson bounds), 95 %."""
     interval = newcombe_difference(first, second, confidence=0.95)
     assert (interval.low, interval.high) == pytest.approx((low, high), abs=5.1e-5)
-
-
-def test_mcnemar_of_one_against_seven_discordant_pairs():
-    """Exact 0.0703 and mid-p 0.0391, the example of Fagerland et al. (2013)."""
-    assert mcnemar_exact_p(1, 7) == pytest.approx(0.0703, abs=5e-5)
-    assert mcnemar_mid_p(1, 7) == pytest.approx(0.0391, abs=5e-5)
-    assert mcnemar_mid_p(7, 1) == mcnemar_mid_p(1, 7)
-
-
-def test_mcnemar_without_discordant_pairs_or_with_equal_ones_shows_no_difference():
-    """The exact p-value is 1; the mid-p value takes half of the observed outcome off."""
-    assert mcnemar_exact_p(0, 0) == 1
-    assert mcnemar_exact_p(3, 3) == 1
-    assert mcnemar_mid_p(3, 3) == pytest.approx(1 - 20 / 64 / 2)
 
 
 def test_bonett_price_follows_its_formula():
