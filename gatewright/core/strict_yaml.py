@@ -1,8 +1,10 @@
 """Read what a person wrote, strictly: every mistake is refused with file, line and the nearest valid name."""
 
 import difflib
+import json
 import math
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
+from datetime import date
 from typing import Any, TypeVar
 
 import yaml
@@ -32,7 +34,8 @@ def parse_yaml(text: str, kind: type[Model], *, where: str) -> Model:
     if not isinstance(value, dict):
         raise SpecError("the file must be a mapping.", where=f"{where}:1", remedy="start with `key: value` lines.")
     try:
-        return kind.model_validate(value)
+        # As JSON, where lists are tuples and text may be an enum, but `yes` is no number and "1" neither.
+        return kind.model_validate_json(json.dumps(value, default=_iso), strict=True)
     except ValidationError as error:
         raise _explain(error, kind, lines, where) from None
 
@@ -71,10 +74,10 @@ def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], where: str) -> A
     return _scalar(node, here)
 
 
-def _mapping(node: yaml.MappingNode, path: Path, lines: dict[Path, int], where: str) -> dict[Hashable, Any]:
-    result: dict[Hashable, Any] = {}
+def _mapping(node: yaml.MappingNode, path: Path, lines: dict[Path, int], where: str) -> dict[str, Any]:
+    result: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        key = _scalar(key_node, f"{where}:{key_node.start_mark.line + 1}")
+        key = _key(key_node, f"{where}:{key_node.start_mark.line + 1}")
         if key in result:
             raise SpecError(
                 f"the key `{key}` stands twice.",
@@ -84,6 +87,17 @@ def _mapping(node: yaml.MappingNode, path: Path, lines: dict[Path, int], where: 
         result[key] = _plain(value_node, (*path, key), lines, where)
         lines[(*path, key)] = key_node.start_mark.line + 1
     return result
+
+
+def _key(node: yaml.Node, here: str) -> str:
+    key = _scalar(node, here)
+    if not isinstance(key, str):
+        raise SpecError(f"the key `{key}` is not text.", where=here, remedy="quote it.")
+    return key
+
+
+def _iso(day: date) -> str:
+    return day.isoformat()
 
 
 def _scalar(node: yaml.Node, here: str) -> Any:
@@ -99,8 +113,8 @@ def _scalar(node: yaml.Node, here: str) -> Any:
             where=here,
             remedy="write a finite number.",
         )
-    if not isinstance(value, Hashable):
-        raise SpecError("a key must be plain text.", where=here, remedy="quote it.")
+    if not (value is None or isinstance(value, str | bool | int | float | date)):
+        raise SpecError("not a plain value.", where=here, remedy="write a number, text or true/false.")
     return value
 
 

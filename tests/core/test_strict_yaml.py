@@ -42,6 +42,20 @@ def test_a_threshold_that_is_no_number_is_refused(text):
     assert text in message
 
 
+@pytest.mark.parametrize("text", ["yes", "true", '"0.75"', "0.75 percent", "2026-01-01", "!!binary aGVsbG8="])
+def test_a_threshold_of_another_type_is_refused(text):
+    """YAML's `yes` would become the number 1."""
+    assert "policy.yaml:" in refused(POLICY.replace("minimum: 0.75", f"minimum: {text}"))
+
+
+@pytest.mark.parametrize("key", ["1", "true", "2026-01-01", "~", "[a]"])
+def test_a_key_that_is_no_text_is_refused(key):
+    """With its line and the remedy."""
+    message = refused(f"{POLICY}\n{key}: x\n")
+    assert "is not text" in message or "not a plain value" in message
+    assert re.search(r"policy\.yaml:\d+", message)
+
+
 def test_a_duplicate_key_is_refused():
     """YAML would silently take the last."""
     message = refused(POLICY + "\nalpha: 0.2\n")
