@@ -27,7 +27,7 @@ from gatewright.core.releases import Opening
 from gatewright.core.responses import MonitoringDecision, respond
 from gatewright.core.results import Measurement, StageEvidence
 from gatewright.core.spec import ModelSpec
-from gatewright.services.prediction_reader import PredictionReader, join_labels
+from gatewright.services.prediction_reader import JoinedLabels, PredictionReader, join_labels
 from gatewright.services.reports.monitor_page import monitor_page
 from gatewright.wiring import Services, connect
 from tasks.stage import artifact_key, stage_task
@@ -98,12 +98,12 @@ def _look(services: Services, model: str, head: ChannelEntry, days: int) -> Moni
     )
 
 
-def _read(services: Services, model: str, head: ChannelEntry, day: str) -> tuple[pd.DataFrame, np.ndarray]:
+def _read(services: Services, model: str, head: ChannelEntry, day: str) -> tuple[pd.DataFrame, JoinedLabels]:
     reader = PredictionReader(services.records)
     everything, _ = reader.read_predictions(model, after_key=f"predictions/{model}/{day}")
     predictions = everything[everything["model_sha256"] == head.model_sha256].reset_index(drop=True)
     labels, _ = reader.read_labels(model, after_key=f"labels/{model}/{day}")
-    return predictions, join_labels(predictions, labels).values
+    return predictions, join_labels(predictions, labels)
 
 
 def _measure(
@@ -112,20 +112,24 @@ def _measure(
     spec: ModelSpec,
     policy: Policy,
     predictions: pd.DataFrame,
-    labels: np.ndarray,
+    labels: JoinedLabels,
 ) -> tuple[Measurement, ...]:
     drift = services.evidence.read("drift", opening.release_id, StageEvidence)
     body = services.blobs.get(drift.artifacts["monitoring_profile"])
-    return measure_production(
+    measured = measure_production(
         predictions,
         predictions["score"].to_numpy(dtype=np.float64),
-        labels,
+        labels.values,
         profile=Profile.from_bytes(body, where=f"profile of {opening.release_id}"),
         threshold=spec.decision_threshold,
         confidence=policy.confidence,
         minimum_rows=policy.monitoring.minimum_rows,
         minimum_labels=policy.monitoring.minimum_labels,
     )
+    # Labels that contradict each other, or belong to no prediction looked at, say something of their source.
+    doubtful = {"conflicting_labels": labels.conflicting, "unmatched_labels": labels.unmatched}
+    counts = (Measurement(metric=name, value=float(n), n=len(predictions)) for name, n in doubtful.items())
+    return (*measured, *counts)
 
 
 def _respond(services: Services, model: str, report: MonitorReport) -> None:
@@ -165,6 +169,6 @@ def _tell(services: Services, model: str, report: MonitorReport) -> None:
             actor="gatewright",
             at=report.at,
             digests={"report": report.digest},
-            note=f"{response}: {report.decision.reasons[0]}"[:1000],
+            note=report.decision.reasons[0][:1000],
         ),
     )
