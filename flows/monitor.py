@@ -8,6 +8,7 @@ from prefect.states import Completed
 from pydantic import Field
 
 from flows.outcome import run_name
+from gatewright.core.results import Status
 from tasks.monitor import expire_overdue, watch
 
 __all__ = ["monitor"]
@@ -22,4 +23,6 @@ def monitor(model: str, days: Annotated[int, Field(ge=1, le=366)] = 30) -> State
     report = watch(model, days)
     if report is None:
         return Completed(name="Nothing serves", message=f"no model of {model} is deployed")
-    return Completed(name=ENDS[report.decision.response], message=report.decision.reasons[0])
+    passed = all(finding.result.status is Status.PASSED for finding in report.decision.findings)
+    name = "Inconclusive" if report.decision.response == "record" and not passed else ENDS[report.decision.response]
+    return Completed(name=name, message=report.decision.reasons[0])

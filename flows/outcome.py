@@ -14,9 +14,9 @@ __all__ = ["closing_on_failure", "ended", "run_name"]
 
 
 def ended(opening: Opening, state: ReleaseState, note: str) -> State[None]:
-    """Close the release and name the run's state after it."""
-    connect().releases.close(opening, state, "gatewright", note=note)
-    return Completed(name=state.value.capitalize(), message=f"{opening.release_id}: {note}")
+    """Close the release and name the run's state after it; whoever ended it before, that end stands."""
+    stands = connect().releases.close(opening, state, "gatewright", note=note) or state
+    return Completed(name=stands.value.capitalize(), message=f"{opening.release_id}: {note}")
 
 
 @contextmanager

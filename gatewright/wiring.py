@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import ValidationError
+
 from gatewright.core.errors import SpecError
 from gatewright.core.policy import Policy
 from gatewright.core.release_view import ReleaseView
@@ -134,13 +136,22 @@ def connect() -> Services:
 
     Raises StoreError when the store is down, refuses us, or fails its self-test.
     """
-    settings = Settings()
+    settings = _settings()
     records = S3Store(_location(settings, settings.record_bucket))
     blobs = S3Store(_location(settings, settings.blob_bucket))
     for store in (records, blobs):
         store.ensure_bucket()
     check_store(records)
     return build(settings, blob_store=blobs, record_store=records)
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "GATEWRIGHT_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SpecError(f"{first['msg']}.", where=name, remedy="correct the variable.") from None
 
 
 def _location(settings: Settings, bucket: str) -> S3Location:

@@ -17,7 +17,7 @@ from prefect.runtime import deployment, flow_run
 from prefect.states import Running
 from pydantic import Field, ValidationError
 
-from gatewright.core.approval import Answer, Approval, Request, accept
+from gatewright.core.approval import Answer, Request, accept
 from gatewright.core.decision import Decision
 from gatewright.core.errors import ApprovalError
 from gatewright.core.refs import Candidate
@@ -130,12 +130,11 @@ def receive(opening: Opening, request: Request, attempt: int, answer: Answer) ->
 
 
 def _verified(services: Services, opening: Opening, request: Request, answer: Answer) -> AnswerRecord:
-    now = services.now()
-    if now > request.expires_at:
-        return AnswerRecord(approval=None, refusal="the window was over when the answer came")
-    earlier: tuple[Approval, ...] = services.releases.approvals(opening.release_id)
+    earlier = services.releases.approvals(opening.release_id)
+    # By the roster pinned at opening, and by the one in force: somebody may have left since.
+    rosters = (services.releases.roster(opening), services.roster())
     try:
-        approval = accept(answer, request, services.releases.roster(opening), at=now, earlier=earlier)
+        _, approval = (accept(answer, request, roster, at=services.now(), earlier=earlier) for roster in rosters)
     except ApprovalError as error:
         return AnswerRecord(approval=None, refusal=f"{error.problem} {error.remedy}")
     return AnswerRecord(approval=approval, refusal=None)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prefect.runtime import flow_run
 
-from gatewright.core.errors import SpecError
+from gatewright.core.errors import ConflictError, SpecError
 from gatewright.core.records import Record
 from gatewright.core.refs import ArtifactRef
 from gatewright.core.releases import Champion, Opening
@@ -30,8 +30,18 @@ def open_release(
     if release_id is not None:
         stored = services.evidence.find("opening", release_id, Opening)
         if stored is not None:
-            return services.releases.open(stored)
+            return services.releases.open(_of_this_model(stored, model))
     return services.releases.open(_terms(services, model, period, features, requested_by, release_id))
+
+
+def _of_this_model(stored: Opening, model: str) -> Opening:
+    if stored.model != model:
+        raise SpecError(
+            f"it is a release of {stored.model}.",
+            where=f"release {stored.release_id}",
+            remedy=f"name a release of {model}, or none to open a new one.",
+        )
+    return stored
 
 
 def _terms(
@@ -86,6 +96,12 @@ def _champion(services: Services, model: str) -> tuple[int, Champion | None]:
     if head is None:
         return 0, None
     generation, entry = head
+    if entry.action in ("deploy", "rollback"):
+        raise ConflictError(
+            f"the move to {entry.release_id} is not confirmed, so nobody knows which model serves.",
+            where=f"channel {model}/{services.settings.channel}",
+            remedy=f"let {entry.operation} go on, or `gatewright abandon` it.",
+        )
     if entry.model_sha256 is None:
         return generation, None
     return generation, Champion(release_id=entry.release_id, model_sha256=entry.model_sha256)

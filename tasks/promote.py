@@ -36,7 +36,13 @@ def promote(opening: Opening, data: ReleaseData, candidate: Candidate, request: 
         operation=opening.release_id,
     )
     timeout = services.releases.policy(opening).serving_timeout_seconds
-    services.deployment.serve(opening.model, intent, expected=opening.channel_generation, timeout_seconds=timeout)
+    services.deployment.serve(
+        opening.model,
+        intent,
+        expected=opening.channel_generation,
+        timeout_seconds=timeout,
+        check=lambda: services.releases.must_be_open(opening),
+    )
     show_production(services, opening.model)
     get_run_logger().info("production serves %s", candidate.artifact.sha256[:12])
 

@@ -36,10 +36,12 @@ def rollback(model: str, to_release: str | None, actor: str, reason: str, operat
         at=services.now(),
         operation=operation,
     )
-    services.deployment.serve(model, intent, expected=history[-1][0], timeout_seconds=policy.serving_timeout_seconds)
-    _note(services, model, intent)
+    served = services.deployment.serve(
+        model, intent, expected=history[-1][0], timeout_seconds=policy.serving_timeout_seconds
+    )
+    _note(services, model, served)
     show_production(services, model)
-    return intent
+    return served
 
 
 def _may_roll_back(services: Services, actor: str, roles: tuple[str, ...]) -> None:
@@ -67,16 +69,16 @@ def _earlier(model: str, history: list[ChannelEntry], to_release: str | None) ->
     return found
 
 
-def _note(services: Services, model: str, intent: ChannelEntry) -> None:
-    digests = {"model": intent.model_sha256} if intent.model_sha256 else {}
+def _note(services: Services, model: str, served: ChannelEntry) -> None:
+    digests = {"model": served.model_sha256} if served.model_sha256 else {}
     services.ledger.append(
         model,
         LedgerEntry(
             kind="rolled_back",
-            release_id=intent.release_id,
-            actor=intent.actor,
+            release_id=served.release_id,
+            actor=served.actor,
             at=services.now(),
             digests=digests,
-            note=intent.reason,
+            note=served.reason,
         ),
     )

@@ -46,7 +46,7 @@ def _outcome(
         services.settings.path(spec.suites[part]),
         dataset_name=dataset.name,
         masked_columns=masked_columns_of(spec),
-        parameters={"period": int(opening.period)},
+        parameters={"period": int(opening.period) if opening.period.isdecimal() else opening.period},
     )
 
 
