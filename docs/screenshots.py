@@ -7,7 +7,6 @@ It needs Chromium. Nothing is approved, and nothing is left running.
 import io
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -74,7 +73,7 @@ def demo(directory: Path) -> Iterator[tuple[str, str]]:
         yield addresses(output, process)
     finally:
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
         process.wait(timeout=90)
 
 
