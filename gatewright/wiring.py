@@ -4,7 +4,7 @@ import difflib
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from gatewright.core.spec import ModelSpec
 from gatewright.core.strict_yaml import parse_yaml
 from gatewright.services.blobs import BlobStore
 from gatewright.services.channel_store import ChannelStore
+from gatewright.services.clock import utc_now
 from gatewright.services.datasets import Datasets
 from gatewright.services.deployment import Deployment
 from gatewright.services.evidence_store import EvidenceStore
@@ -35,10 +36,6 @@ __all__ = ["Services", "build", "connect"]
 
 
 T = TypeVar("T", ModelSpec, Policy, Roster)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 from gatewright.core.errors import ConflictError, StoreError
+from gatewright.services.clock import utc_now
 
 if TYPE_CHECKING:
     from gatewright.services.store import ObjectStore
@@ -35,10 +36,6 @@ PARQUET_MEDIA_TYPE = "application/vnd.apache.parquet"
 
 class LogFullError(StoreError):
     """The store has refused batches for so long that no more rows can be kept: refuse the request."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
