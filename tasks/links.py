@@ -3,6 +3,7 @@
 from prefect.settings import PREFECT_UI_URL
 
 from gatewright.core.releases import Opening
+from tasks.stage import artifact_key
 
 __all__ = ["links_of"]
 
@@ -13,4 +14,8 @@ def links_of(opening: Opening) -> dict[str, str]:
     if not ui:
         return {}
     base = str(ui).rstrip("/")
-    return {"This run": f"{base}/runs/flow-run/{opening.flow_run}", "All artifacts": f"{base}/artifacts"}
+    return {
+        "Evidence page": f"{base}/artifacts/key/{artifact_key(opening.model, 'evidence')}",
+        "Model card": f"{base}/artifacts/key/{artifact_key(opening.model, 'model-card')}",
+        "This run": f"{base}/runs/flow-run/{opening.flow_run}",
+    }

@@ -9,6 +9,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
 from pydantic import JsonValue
 
 from gatewright.core.errors import ConflictError, IntegrityError, NotFoundError, StoreError, TargetError
@@ -23,7 +24,7 @@ from gatewright.wiring import Services
 P = ParamSpec("P")
 R = TypeVar("R")
 
-__all__ = ["Findings", "artifact_key", "run_stage", "stage_task"]
+__all__ = ["Findings", "artifact_key", "run_stage", "shown_before", "stage_task"]
 
 
 def _worth_a_retry(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -60,6 +61,8 @@ class Findings:
 def run_stage(services: Services, name: Stage, opening: Opening, find: Callable[[], Findings]) -> StageEvidence:
     """Run a stage once: find, persist, show. A stage that has evidence already is read, not run."""
     evidence = services.evidence.find(name, opening.release_id, StageEvidence)
+    if evidence is not None and shown_before(opening):
+        return evidence
     if evidence is None:
         started = services.now()
         findings = find()
@@ -79,6 +82,11 @@ def run_stage(services: Services, name: Stage, opening: Opening, find: Callable[
         )
     _show(services, opening, evidence)
     return evidence
+
+
+def shown_before(opening: Opening) -> bool:
+    """Whether this run, before it was suspended, has shown what it finds in the store already."""
+    return str(flow_run.id) == opening.flow_run
 
 
 def artifact_key(model: str, page: str) -> str:

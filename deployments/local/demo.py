@@ -43,7 +43,9 @@ class Progress:
 def main() -> int:
     """Exit codes: 0 deployed or ended with Ctrl-C, 2 ended otherwise, 3 waiting (with --once), 1 error."""
     arguments = _arguments()
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    # A shell without job control starts what stands before `&` with SIGINT ignored; so both are set.
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, _as_interrupt)
     say = Progress()
     try:
         with LocalStack(arguments.state, Path.cwd(), say, model=MODEL) as stack:

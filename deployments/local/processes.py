@@ -112,7 +112,7 @@ def end_leftovers(state: Path) -> None:
             same = False
         if same:
             end_group(known["pid"])
-        file.unlink()
+        file.unlink(missing_ok=True)
 
 
 def free_port() -> int:

@@ -1,5 +1,6 @@
 """The whole of Gatewright on one machine, on free ports that are remembered for the next start."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -8,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import httpx
 
@@ -42,9 +43,10 @@ class LocalStack:
 
     def __enter__(self) -> Self:
         self.state.mkdir(parents=True, exist_ok=True)
-        end_leftovers(self.state)
         with ExitStack() as undo:
             undo.callback(self._running.close)
+            self._running.enter_context(self._alone())
+            end_leftovers(self.state)
             self._start_all()
             undo.pop_all()
         return self
@@ -52,6 +54,20 @@ class LocalStack:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._say("stopping")
         self._running.close()
+
+    def _alone(self) -> IO[str]:
+        """Hold the directory: a second start would take the servers of the first for leftovers, and end them."""
+        lock = (self.state / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise StoreError(
+                "another start uses this directory.",
+                where=str(self.state),
+                remedy="use that one, or end it with Ctrl-C; `--state DIR` starts apart from it.",
+            ) from None
+        return lock
 
     def check(self) -> None:
         """Raises StoreError, with the end of its log, when one of the processes has ended."""

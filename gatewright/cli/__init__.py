@@ -3,6 +3,7 @@
 Exit codes: 0 pass, 1 error (of the call, the store or a file), 2 blocked, 3 waiting.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -35,11 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. Known problems become one message, never a traceback."""
     try:
         code = app(arguments, exit_on_error=False, result_action="return_value")
+        sys.stdout.flush()
     except CycloptsError:
         # Cyclopts has printed what is wrong; its own exit code, 2, means "blocked" here.
         return ERROR
     except GatewrightError as error:
         print(_message(error), file=sys.stderr)
+        return ERROR
+    except BrokenPipeError:
+        # Whoever read us, such as `head`, has enough; the interpreter must not complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ERROR
     return code if isinstance(code, int) else 0
 

@@ -126,6 +126,7 @@ def _summary(view: ReleaseView) -> dict[str, Any]:
         "model_sha256": None if view.candidate is None else view.candidate.artifact.sha256,
         "evidence_root": view.evidence_root,
         "decision": None if view.decision is None else view.decision.model_dump(mode="json"),
+        "note": view.events[-1].note if view.events else "",
         "approvals": [approval.model_dump(mode="json") for approval in view.approvals],
     }
 
@@ -133,7 +134,9 @@ def _summary(view: ReleaseView) -> dict[str, Any]:
 def _print(view: ReleaseView) -> None:
     decision = view.decision
     verdict = "NOT DECIDED" if decision is None else OUTCOME_WORDS[decision.outcome]
-    print(f"{verdict}  {view.opening.release_id}  {view.state.value}  model {_model(view)}")
+    print(f"{view.state.value.upper()}  {view.opening.release_id}  gates: {verdict}  model {_model(view)}")
+    if view.state.final and view.events and view.events[-1].note:
+        print(f"  {plain(view.events[-1].note)}")
     for approval in view.approvals:
         print(f"  {approval.decision} by {approval.principal} ({approval.assurance}): {plain(approval.reason)}")
     if decision is None:

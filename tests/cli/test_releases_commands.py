@@ -38,14 +38,18 @@ def test_an_unknown_model_is_an_error_with_the_nearest_name(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("release", "code", "verdict"),
-    [("triage-2000-1", 0, "PASS"), ("triage-2000-2", 2, "BLOCK"), ("triage-2000-3", 3, "NOT DECIDED")],
+    ("release", "code", "state", "verdict"),
+    [
+        ("triage-2000-1", 0, "DEPLOYED", "PASS"),
+        ("triage-2000-2", 2, "BLOCKED", "BLOCK"),
+        ("triage-2000-3", 3, "OPEN", "NOT DECIDED"),
+    ],
 )
-def test_show_answers_by_its_exit_code(run: Run, release: str, code: int, verdict: str) -> None:
+def test_show_answers_by_its_exit_code(run: Run, release: str, code: int, state: str, verdict: str) -> None:
     """0 deployed, 2 stopped, 3 still open."""
     found, out, _ = run("show", release)
     assert found == code
-    assert out.startswith(verdict)
+    assert out.startswith(f"{state}  {release}  gates: {verdict}  ")
 
 
 def test_show_lists_reasons_and_rules_with_their_numbers(run: Run) -> None:
