@@ -34,7 +34,10 @@ def _find(services: Services, opening: Opening, data: ReleaseData) -> Findings:
         inputs={"data": data},
         measurements=tuple(m for name, o in outcomes.items() for m in validation_measurements(o, slice=name)),
         details={name: o.summary.model_dump(mode="json") for name, o in outcomes.items()},
-        artifacts={key: ref for name, o in outcomes.items() for key, ref in _store(services, name, o).items()},
+        artifacts={
+            **{f"{part}/suite.json": _suite(services, path) for part, path in spec.suites.items()},
+            **{key: ref for name, o in outcomes.items() for key, ref in _store(services, name, o).items()},
+        },
     )
 
 
@@ -48,6 +51,11 @@ def _outcome(
         masked_columns=masked_columns_of(spec),
         parameters={"period": int(opening.period) if opening.period.isdecimal() else opening.period},
     )
+
+
+def _suite(services: Services, path: str) -> ArtifactRef:
+    """The suite as it was run: the file may be changed while people think."""
+    return services.blobs.put(services.settings.path(path).read_bytes(), "application/json")
 
 
 def _store(services: Services, part: str, outcome: ValidationOutcome) -> dict[str, ArtifactRef]:
