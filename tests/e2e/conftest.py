@@ -24,16 +24,20 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium of this machine; CI demands it, elsewhere its absence skips these tests."""
+    """Headless Chromium of this machine; CI demands it, elsewhere its absence skips these tests.
+
+    It ends with its tests: the Prefect UI's moving timeline takes half a core for as long as it is open.
+    """
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         if os.environ.get("GATEWRIGHT_REQUIRE_BROWSER"):
             pytest.fail("no Chromium found, and GATEWRIGHT_REQUIRE_BROWSER is set")
         pytest.skip("no Chromium on this machine: install it to run the browser tests")
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        with playwright.chromium.launch(executable_path=chromium, args=FLAGS) as running:
+            yield running
 
 
 class Demo:
