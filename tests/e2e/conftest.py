@@ -35,9 +35,8 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("GATEWRIGHT_REQUIRE_BROWSER"):
             pytest.fail("no Chromium found, and GATEWRIGHT_REQUIRE_BROWSER is set")
         pytest.skip("no Chromium on this machine: install it to run the browser tests")
-    with sync_playwright() as playwright:
-        with playwright.chromium.launch(executable_path=chromium, args=FLAGS) as running:
-            yield running
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium, args=FLAGS) as running:
+        yield running
 
 
 class Demo:
