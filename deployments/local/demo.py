@@ -48,8 +48,7 @@ def main() -> int:
         signal.signal(sign, _as_interrupt)
     say = Progress()
     try:
-        with LocalStack(arguments.state, Path.cwd(), say, model=MODEL) as stack:
-            os.environ.update(stack.environment)
+        with LocalStack(arguments.state, Path.cwd(), say, model=MODEL, before_work=_end_dead_runs) as stack:
             return _demo(stack, say, arguments)
     except KeyboardInterrupt:
         say("stopped; `make demo` continues from here")
@@ -60,7 +59,6 @@ def main() -> int:
 
 
 def _demo(stack: LocalStack, say: Progress, arguments: argparse.Namespace) -> int:
-    # Prefect reads its settings when it is imported, and they are known only now.
     from deployments.local.replay import Replay
     from gatewright.wiring import connect
 
@@ -77,6 +75,14 @@ def _demo(stack: LocalStack, say: Progress, arguments: argparse.Namespace) -> in
     state = replay.wait_for_end(release_id)
     say(f"release {release_id} ended: {state.value}")
     return _until_interrupted(stack, say)
+
+
+def _end_dead_runs(environment: dict[str, str]) -> None:
+    # Prefect reads its settings when it is imported, and they are known only now.
+    os.environ.update(environment)
+    from deployments.local.runs import end_dead_runs
+
+    end_dead_runs()
 
 
 def _what_to_do(stack: LocalStack, release_id: str, run_id: str) -> list[str]:

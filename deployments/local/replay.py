@@ -7,7 +7,7 @@ from uuid import UUID
 from deployments.local import runs
 from gatewright.core.errors import TargetError
 from gatewright.core.ledger import open_release, state_of
-from gatewright.core.releases import Opening, ReleaseState
+from gatewright.core.releases import ReleaseState
 from gatewright.wiring import Services
 
 __all__ = ["Replay"]
@@ -76,10 +76,15 @@ class Replay:
         release_id = open_release(self._services.ledger.entries(self._model))
         if release_id is None:
             return None
-        opening = self._services.evidence.read("opening", release_id, Opening)
-        run = runs.status(UUID(opening.flow_run))
-        if not runs.is_over(run):
-            return release_id, run.id
+        if not release_id.startswith(f"{self._model}-{period}-"):
+            raise TargetError(
+                f"{release_id} has not ended, and there is one release of a model at a time.",
+                where=f"release of {period}",
+                remedy=f"approve or reject it in the UI, or `gatewright abandon {release_id}`; then start again.",
+            )
+        going = runs.unfinished(release_id)
+        if going:
+            return release_id, going.id
         self._say(f"{period}: a new run takes over release {release_id}")
         return release_id, self._start(period, release_id)
 
@@ -87,7 +92,8 @@ class Replay:
         number = 1 + len([r for r in self._services.evidence.releases() if r.startswith(f"{self._model}-{period}-")])
         release_id = f"{self._model}-{period}-{number}"
         self._say(f"{period}: train on all years before, evaluate on {period}")
-        return release_id, self._start(period, release_id)
+        going = runs.unfinished(release_id)
+        return release_id, going.id if going else self._start(period, release_id)
 
     def _start(self, period: str, release_id: str) -> UUID:
         parameters = {

@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from prefect import get_client
+from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import PrefectHTTPStatusError
+from prefect.states import Crashed
 
 from gatewright.core.errors import TargetError
 
-__all__ = ["answer", "is_over", "is_waiting", "mark_crashed", "start", "status", "wait_for_pause_or_end"]
+__all__ = ["answer", "end_dead_runs", "is_over", "is_waiting", "start", "status", "unfinished", "wait_for_pause_or_end"]
 
 POLL_SECONDS = 0.5
 
@@ -21,6 +24,13 @@ def start(deployment: str, parameters: Mapping[str, Any]) -> FlowRun:
     with get_client(sync_client=True) as client:
         found = client.read_deployment_by_name(deployment)
         return client.create_flow_run_from_deployment(found.id, parameters=dict(parameters))
+
+
+def unfinished(release_id: str) -> FlowRun | None:
+    """A run that was started for this release and has not ended, whether or not it has opened it yet."""
+    with get_client(sync_client=True) as client:
+        going = client.read_flow_runs(flow_run_filter=_in_state("SCHEDULED", "PENDING", "RUNNING", "PAUSED"))
+    return next((run for run in going if run.parameters.get("release_id") == release_id), None)
 
 
 def status(run_id: UUID) -> FlowRun:
@@ -74,9 +84,20 @@ def answer(run_id: UUID, typed: Mapping[str, str]) -> None:
     raise TargetError("the Prefect server stays busy.", where=str(run_id), remedy="answer again in a minute.")
 
 
-def mark_crashed(run_id: UUID) -> None:
-    """Say that a run has died that the server still believes to be running."""
-    from prefect.states import Crashed
+def end_dead_runs() -> int:
+    """Say of runs that were at work when everything was ended that they are dead; how many there were.
 
+    To be called while no worker runs. What a schedule has missed meanwhile is dropped, not made up for.
+    """
     with get_client(sync_client=True) as client:
-        client.set_flow_run_state(run_id, Crashed(message="its process was ended"), force=True)
+        dead = client.read_flow_runs(flow_run_filter=_in_state("RUNNING", "PENDING", "CANCELLING"))
+        for run in dead:
+            client.set_flow_run_state(run.id, Crashed(message="its process was ended with everything else"))
+        for run in client.read_flow_runs(flow_run_filter=_in_state("SCHEDULED")):
+            if run.auto_scheduled and run.expected_start_time and run.expected_start_time < datetime.now(UTC):
+                client.delete_flow_run(run.id)
+    return len(dead)
+
+
+def _in_state(*kinds: str) -> FlowRunFilter:
+    return FlowRunFilter.model_validate({"state": {"type": {"any_": list(kinds)}}})

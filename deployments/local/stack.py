@@ -27,14 +27,24 @@ START_SECONDS = 60
 class LocalStack:
     """Object store, Prefect server, worker and scoring service below one directory.
 
-    Entering starts them in order, leaving ends them in reverse; ``say`` is told what happens.
+    Entering starts them in order, leaving ends them in reverse; ``say`` is told what happens, and
+    ``before_work`` is called with the environment when all but the worker runs.
     """
 
-    def __init__(self, state: Path, root: Path, say: Callable[[str], None], *, model: str = "crash_triage") -> None:
+    def __init__(
+        self,
+        state: Path,
+        root: Path,
+        say: Callable[[str], None],
+        *,
+        model: str = "crash_triage",
+        before_work: Callable[[dict[str, str]], None] = lambda environment: None,
+    ) -> None:
         self.state = state.resolve()
         self.root = root.resolve()
         self.model = model
         self._say = say
+        self._before_work = before_work
         self._running = ExitStack()
         self._processes: list[Process] = []
         self.environment: dict[str, str] = {}
@@ -91,6 +101,7 @@ class LocalStack:
         server.wait_until(lambda: _answers(f"{self.prefect_url}/api/health"), seconds=SERVER_SECONDS)
         self._say(f"Prefect UI: {self.prefect_url}/v2")
         self._register()
+        self._before_work(self.environment)
         self._say("worker")
         # No `--limit`: with one, a run that resumes before its first process has gone ends the whole worker.
         self._start("worker", "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process")
