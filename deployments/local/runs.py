@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect import get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import PrefectHTTPStatusError
@@ -14,7 +15,17 @@ from prefect.states import Crashed
 
 from gatewright.core.errors import TargetError
 
-__all__ = ["answer", "end_dead_runs", "is_over", "is_waiting", "start", "status", "unfinished", "wait_for_pause_or_end"]
+__all__ = [
+    "answer",
+    "end_dead_runs",
+    "form_text",
+    "is_over",
+    "is_waiting",
+    "start",
+    "status",
+    "unfinished",
+    "wait_for_pause_or_end",
+]
 
 POLL_SECONDS = 0.5
 
@@ -63,13 +74,30 @@ def wait_for_pause_or_end(run_id: UUID, check: Callable[[], None], *, seconds: f
         time.sleep(POLL_SECONDS)
 
 
+def form_text(client: SyncPrefectClient, run: FlowRun) -> str | None:
+    """The description of a waiting run's form; None for the moment between its pause and its form."""
+    keyset = run.state.state_details.run_input_keyset if run.state else None
+    if not keyset:
+        return None
+    try:
+        # The description is written last, so the form's schema is there too.
+        return str(client.read_flow_run_input(run.id, keyset["description"]))
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != 404:
+            raise
+        return None
+
+
 def answer(run_id: UUID, typed: Mapping[str, str]) -> None:
     """Resume a waiting run with what was typed into its form.
 
     Raises TargetError when the server refuses the answer.
     """
     with get_client(sync_client=True) as client:
-        for _ in range(10):
+        for _ in range(60):
+            if form_text(client, client.read_flow_run(run_id)) is None:
+                time.sleep(POLL_SECONDS)
+                continue
             try:
                 reply = client.resume_flow_run(run_id, run_input=dict(typed))
             except PrefectHTTPStatusError as error:
@@ -81,7 +109,7 @@ def answer(run_id: UUID, typed: Mapping[str, str]) -> None:
             if reply.status.value == "ACCEPT":
                 return
             raise TargetError(f"the answer was refused: {reply.details}", where=str(run_id), remedy="answer again.")
-    raise TargetError("the Prefect server stays busy.", where=str(run_id), remedy="answer again in a minute.")
+    raise TargetError("the run does not ask, or the server stays busy.", where=str(run_id), remedy="look at the run.")
 
 
 def end_dead_runs() -> int:

@@ -18,6 +18,7 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import Running
 
+from deployments.local.runs import form_text
 from flows.retrain import retrain
 from gatewright.core.release_view import ReleaseView
 from gatewright.services.prediction_log import PredictionLog
@@ -142,8 +143,10 @@ class Answering:
         with get_client(sync_client=True) as client:
             while self._answers and not self._over.wait(0.2):
                 for run in client.read_flow_runs(flow_run_filter=PAUSED):
-                    keyset = run.state.state_details.run_input_keyset
-                    self._forms.append({"description": client.read_flow_run_input(run.id, keyset["description"])})
+                    text = form_text(client, run)
+                    if text is None:
+                        continue
+                    self._forms.append({"description": text})
                     answer = self._answers.pop(0)
                     if answer is FORCED:
                         client.set_flow_run_state(run.id, Running(), force=True)
