@@ -43,12 +43,14 @@ def test_rollback_serves_the_previous_release_and_the_named_one(years, world: Wo
     [
         ("kim.larsen", None, "may not roll back"),
         ("nobody.known", None, "may not roll back"),
-        ("dana.reyes", "r3-2000", "was never deployed"),
+        ("dana.reyes", "the blocked one", "was never deployed"),
         ("dana.reyes", "no-such-release", "was never deployed"),
     ],
 )
 def test_rollback_refuses_strangers_and_models_that_never_served(years, world: World, actor, to_release, says):
     """A blocked candidate cannot be smuggled in as a rollback."""
+    if to_release == "the blocked one":
+        to_release = years["2000 blind"].view.opening.release_id
     state = rollback("crash_triage", actor, REASON, to_release=to_release, return_state=True)
     assert state.name == "Failed"
     assert says in str(state.result(raise_on_failure=False))
@@ -57,7 +59,8 @@ def test_rollback_refuses_strangers_and_models_that_never_served(years, world: W
 
 def test_release_takes_an_earlier_candidate_through_the_gates_again(years, world: World):
     """The blind candidate of 2000 is no better on 2001, and its training data are those it was trained on."""
-    state = release("crash_triage", candidate_of="r3-2000", period="2001", release_id="again", return_state=True)
+    blind = years["2000 blind"].view.opening.release_id
+    state = release("crash_triage", candidate_of=blind, period="2001", release_id="again", return_state=True)
     view = world.services.view("again")
     assert state.name == "Blocked"
     assert view.candidate == years["2000 blind"].view.candidate
