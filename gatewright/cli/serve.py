@@ -1,6 +1,13 @@
 """``gatewright serve``: the scoring service that follows a model's channel."""
 
-__all__ = ["serve"]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from gatewright.wiring import Services
+
+__all__ = ["scoring_app", "serve"]
 
 
 def serve(model: str, /, *, host: str = "127.0.0.1", port: int = 8000, poll_seconds: float = 1.0) -> int:
@@ -21,12 +28,19 @@ def serve(model: str, /, *, host: str = "127.0.0.1", port: int = 8000, poll_seco
     """
     import uvicorn
 
-    from gatewright.services.prediction_log import PredictionLog
-    from gatewright.services.targets.scoring_app import create_app
     from gatewright.wiring import connect
 
-    services = connect()
-    app = create_app(
+    app = scoring_app(connect(), model, poll_seconds=poll_seconds)
+    uvicorn.run(app, host=host, port=port, log_level="warning")
+    return 0
+
+
+def scoring_app(services: "Services", model: str, *, poll_seconds: float) -> "FastAPI":
+    """The service for the channel that the settings name. Raises SpecError for an unknown model."""
+    from gatewright.services.prediction_log import PredictionLog
+    from gatewright.services.targets.scoring_app import create_app
+
+    return create_app(
         model=model,
         channel=services.settings.channel,
         spec=services.spec(model),
@@ -37,5 +51,3 @@ def serve(model: str, /, *, host: str = "127.0.0.1", port: int = 8000, poll_seco
         prediction_log=PredictionLog(services.records, model),
         poll_seconds=poll_seconds,
     )
-    uvicorn.run(app, host=host, port=port, log_level="warning")
-    return 0

@@ -20,9 +20,8 @@ from prefect.states import Running
 
 from deployments.local.runs import form_text
 from flows.retrain import retrain
+from gatewright.cli.serve import scoring_app
 from gatewright.core.release_view import ReleaseView
-from gatewright.services.prediction_log import PredictionLog
-from gatewright.services.targets.scoring_app import create_app
 from gatewright.wiring import Services
 
 PAUSED = FlowRunFilter.model_validate({"state": {"type": {"any_": ["PAUSED"]}}})
@@ -164,17 +163,7 @@ def _paused_runs() -> list[FlowRun]:
 
 def serve(services: Services, model: str, port: int) -> uvicorn.Server:
     """The real scoring service in a thread of this process."""
-    app = create_app(
-        model=model,
-        channel="production",
-        spec=services.spec(model),
-        registry=services.registry,
-        blobs=services.blobs,
-        channels=services.channels,
-        evidence=services.evidence,
-        prediction_log=PredictionLog(services.records, model),
-        poll_seconds=0.1,
-    )
+    app = scoring_app(services, model, poll_seconds=0.1)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     threading.Thread(target=server.run, daemon=True).start()
     while not server.started:
