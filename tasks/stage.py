@@ -13,7 +13,7 @@ from prefect.runtime import flow_run
 from pydantic import JsonValue
 
 from gatewright.core.errors import ConflictError, IntegrityError, NotFoundError, StoreError, TargetError
-from gatewright.core.judging import judge_rule
+from gatewright.core.judging import judge
 from gatewright.core.records import Record
 from gatewright.core.refs import ArtifactRef
 from gatewright.core.releases import Opening, Stage
@@ -110,9 +110,6 @@ def _show(services: Services, opening: Opening, evidence: StageEvidence) -> None
 
 def _judged(services: Services, opening: Opening, evidence: StageEvidence) -> list[CheckResult]:
     """A preview for the reader of this stage; what counts is judged in ``decide`` from all stages."""
-    results: list[CheckResult] = []
-    for rule in services.releases.policy(opening).rules:
-        if rule.stage == evidence.stage:
-            ours = [m for m in evidence.measurements if m.metric == rule.metric]
-            results.extend(judge_rule(rule, ours, has_champion=opening.champion is not None))
-    return results
+    measured = [(evidence.stage, m) for m in evidence.measurements]
+    results = judge(services.releases.policy(opening), measured, has_champion=opening.champion is not None)
+    return [result for result in results if result.stage == evidence.stage]
