@@ -20,7 +20,7 @@ def evaluate(opening: Opening, data: ReleaseData, candidate: Candidate) -> Stage
 
 def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Candidate) -> Findings:
     m = evaluation_material(services, opening, data, candidate)
-    threshold = m.spec.decision_threshold
+    threshold = m.spec.threshold
     return Findings(
         inputs={"evaluation": data.evaluation, "candidate": candidate},
         measurements=measure_evaluation(

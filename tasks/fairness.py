@@ -28,7 +28,7 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
             m.labels,
             m.scores,
             groups,
-            threshold=m.spec.decision_threshold,
+            threshold=m.spec.threshold,
             confidence=m.policy.confidence,
             minimum_support=m.policy.minimum_support,
             clusters=m.clusters,
@@ -40,7 +40,7 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
                     m.labels,
                     m.scores,
                     groups,
-                    threshold=m.spec.decision_threshold,
+                    threshold=m.spec.threshold,
                     confidence=m.policy.confidence,
                     minimum_support=m.policy.minimum_support,
                 )

@@ -121,7 +121,7 @@ def _measure(
         predictions["score"].to_numpy(dtype=np.float64),
         labels.values,
         profile=Profile.from_bytes(body, where=f"profile of {opening.release_id}"),
-        threshold=spec.decision_threshold,
+        threshold=spec.threshold,
         confidence=policy.confidence,
         minimum_rows=policy.monitoring.minimum_rows,
         minimum_labels=policy.monitoring.minimum_labels,

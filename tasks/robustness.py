@@ -38,7 +38,7 @@ def _perturbed(services: Services, candidate: Candidate, m: Material) -> tuple[M
         m.labels,
         m.scores,
         scores,
-        threshold=m.spec.decision_threshold,
+        threshold=m.spec.threshold,
         confidence=m.policy.confidence,
         clusters=m.clusters,
     )

@@ -36,8 +36,8 @@ def groups_of(frame: pd.DataFrame, spec: ModelSpec) -> dict[str, npt.NDArray[np.
     return {feature.name: _groups(frame, feature) for feature in spec.sensitive}
 
 
-def clusters_of(frame: pd.DataFrame, spec: ModelSpec) -> npt.NDArray[np.int64] | None:
-    """The cluster of each row as a number from 0 in order of first appearance, None without cluster columns.
+def clusters_of(frame: pd.DataFrame, spec: ModelSpec) -> npt.NDArray[np.uint64] | None:
+    """A hash of each row's cluster, whatever the order of rows; None without cluster columns.
 
     Rows of one cluster are not independent. Raises DataError when a cluster column has a missing value.
     """
@@ -46,7 +46,8 @@ def clusters_of(frame: pd.DataFrame, spec: ModelSpec) -> npt.NDArray[np.int64] |
         return None
     for name in names:
         _refuse_missing(_column(frame, name), "cluster")
-    return frame.groupby(names, sort=False).ngroup().to_numpy().astype(np.int64)
+    clusters: npt.NDArray[np.uint64] = pd.util.hash_pandas_object(frame[names], index=False).to_numpy(np.uint64)
+    return clusters
 
 
 def _groups(frame: pd.DataFrame, feature: SensitiveFeature) -> npt.NDArray[np.object_]:

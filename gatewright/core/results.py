@@ -47,7 +47,8 @@ class Measurement(Record):
     """One number: ``metric`` on ``slice`` over ``n`` rows.
 
     ``value`` is None when it could not be measured, and ``note`` then says why. ``interval`` is None only
-    for exact counts (failed expectations, bytes), which have no sampling error.
+    for exact counts (failed expectations, bytes), which have no sampling error. ``p_value`` is that of a
+    two-sided test of no difference, for changes to the champion and for distances.
     """
 
     metric: str
@@ -55,6 +56,7 @@ class Measurement(Record):
     value: float | None
     interval: Interval | None = None
     n: Annotated[int, Field(ge=0)]
+    p_value: Annotated[float, Field(ge=0, le=1)] | None = None
     note: str = ""
 
 

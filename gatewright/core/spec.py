@@ -7,17 +7,30 @@ from pydantic import Field, StringConstraints, model_validator
 
 from gatewright.core.records import Name, Record
 
-__all__ = ["Card", "DataSource", "ModelSpec", "Perturbation", "SensitiveFeature", "Target"]
+__all__ = [
+    "Card",
+    "DataSource",
+    "Invariance",
+    "ModelSpec",
+    "Monotonicity",
+    "Perturbation",
+    "SensitiveFeature",
+    "SliceSearch",
+    "Target",
+    "Task",
+    "Validation",
+]
 
 Text = Annotated[str, StringConstraints(min_length=1)]
+Task = Literal["binary_classification", "multiclass_classification", "regression"]
 EntryPoint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
 
 class Target(Record):
-    """The column to predict and the value that counts as positive."""
+    """The column to predict; for a binary classification also the value that counts as positive."""
 
     column: Text
-    positive: str | int
+    positive: str | int | None = None
 
 
 class SensitiveFeature(Record):
@@ -58,17 +71,74 @@ class DataSource(Record):
         return self.periods[: self.periods.index(period)]
 
 
+class Validation(Record):
+    """Where the suites run: ``onepass`` streams the pinned Parquet files through our engine, ``pandas`` loads them.
+
+    ``sql`` and ``spark`` run Great Expectations' own engines where the data are: ``connection`` is a
+    SQLAlchemy URL without a password or the name of the environment variable that holds it (``env:NAME``),
+    ``table`` the table, which may hold ``{period}``.
+    """
+
+    engine: Literal["onepass", "pandas", "sql", "spark"] = "onepass"
+    connection: str | None = None
+    table: str | None = None
+
+    @model_validator(mode="after")
+    def _sql_needs_a_place(self) -> Self:
+        if (self.engine == "sql") != (self.connection is not None and self.table is not None):
+            raise ValueError("`connection` and `table` belong to the engine `sql`, which needs both")
+        return self
+
+
 class Perturbation(Record):
     """A change of the inputs the model must withstand.
 
     ``noise``: numeric columns get Gaussian noise of ``amount`` standard deviations; ``missing``: a share
-    ``amount`` of cells is emptied; ``swap``: a share ``amount`` of categories is replaced by another one.
+    ``amount`` of cells is emptied; ``swap``: a share ``amount`` of categories is replaced by another one;
+    ``unit_error``: a share ``amount`` of numbers is multiplied by ``factor``; ``shift``: all numbers (of the
+    rows where column ``where`` has a value of ``values``) move by ``amount`` standard deviations;
+    ``out_of_range``: a share ``amount`` of numbers is put ``factor`` ranges beyond the largest.
     """
 
     name: Name
-    kind: Literal["noise", "missing", "swap"]
+    kind: Literal["noise", "missing", "swap", "unit_error", "shift", "out_of_range"]
     columns: Annotated[tuple[str, ...], Field(min_length=1)]
-    amount: Annotated[float, Field(gt=0, le=1)]
+    amount: Annotated[float, Field(gt=0, le=10)]
+    factor: Annotated[float, Field(gt=0)] | None = None
+    where: str | None = None
+    values: tuple[str | int, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if self.kind not in ("noise", "shift") and not self.amount <= 1:
+            raise ValueError(f"`amount` of `{self.kind}` is a share of cells: at most 1")
+        if (self.kind in ("unit_error", "out_of_range")) != (self.factor is not None):
+            raise ValueError("`factor` belongs to `unit_error` and `out_of_range`, which need it")
+        if bool(self.where) != bool(self.values) or (self.where and self.kind != "shift"):
+            raise ValueError("`where` and `values` belong together, and to `shift` only")
+        return self
+
+
+class Monotonicity(Record):
+    """The score never falls (``rising``) or never rises (``falling``) when ``column`` grows, all else equal."""
+
+    name: Name
+    column: Text
+    direction: Literal["rising", "falling"]
+
+
+class Invariance(Record):
+    """Changing ``columns`` alone to another value that the data hold should not change decisions."""
+
+    name: Name
+    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class SliceSearch(Record):
+    """Columns whose values, and combinations of up to ``depth`` of them, are searched for the worst slices."""
+
+    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    depth: Annotated[int, Field(ge=1, le=3)] = 2
 
 
 class Card(Record):
@@ -90,20 +160,24 @@ class ModelSpec(Record):
 
     name: Name
     title: Text
-    task: Literal["binary_classification"]
+    task: Task
     target: Target
     features: Annotated[tuple[str, ...], Field(min_length=1)]
     categorical: tuple[str, ...] = ()
     not_features: dict[str, str] = {}
     sensitive: Annotated[tuple[SensitiveFeature, ...], Field(min_length=1)]
-    decision_threshold: Annotated[float, Field(gt=0, lt=1)]
+    decision_threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
     data: DataSource
+    validation: Validation = Validation()
     training: EntryPoint
     seed: int = 0
     trusted_types: tuple[str, ...] = ()
     policy: Text
     suites: dict[Literal["training", "evaluation"], str]
     perturbations: tuple[Perturbation, ...] = ()
+    monotonicity: tuple[Monotonicity, ...] = ()
+    invariances: tuple[Invariance, ...] = ()
+    slices: SliceSearch | None = None
     card: Card
 
     @model_validator(mode="after")
@@ -112,9 +186,19 @@ class ModelSpec(Record):
             raise ValueError("a feature is listed twice")
         if self.target.column in self.features:
             raise ValueError(f"the target `{self.target.column}` cannot be a feature")
+        binary = self.task == "binary_classification"
+        if binary != (self.target.positive is not None) or binary != (self.decision_threshold is not None):
+            raise ValueError("`target.positive` and `decision_threshold` belong to a binary_classification")
         if set(self.suites) != {"training", "evaluation"}:
             raise ValueError("suites must name both `training` and `evaluation`")
         return self
+
+    @property
+    def threshold(self) -> float:
+        """The decision threshold of a binary classification."""
+        if self.decision_threshold is None:
+            raise ValueError(f"a {self.task} has no decision threshold")
+        return self.decision_threshold
 
     def columns(self) -> tuple[str, ...]:
         """All columns any stage needs, each once, in a fixed order."""
@@ -126,5 +210,6 @@ class ModelSpec(Record):
             *self.data.cluster,
             self.data.time_column,
             *self.not_features,
+            *(self.slices.columns if self.slices else ()),
         )
         return tuple(dict.fromkeys(wanted))

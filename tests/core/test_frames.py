@@ -73,7 +73,10 @@ def test_a_case_id_names_a_vehicle_only_within_its_year() -> None:
     """The same caseid in another year is another cluster."""
     clusters = clusters_of(rows(), SPEC)
     assert clusters is not None
-    assert clusters.tolist() == [0, 0, 1]
+    assert clusters[0] == clusters[1] != clusters[2]
+    turned = clusters_of(rows().iloc[::-1], SPEC)
+    assert turned is not None
+    assert turned[::-1].tolist() == clusters.tolist()
 
 
 def test_without_cluster_columns_there_are_no_clusters() -> None:

@@ -90,7 +90,7 @@ class ModelSource:
             generation=generation,
             features=candidate.features,
             categorical=categorical,
-            threshold=spec.decision_threshold,
+            threshold=spec.threshold,
             since=since,
         )
 

@@ -1,0 +1,85 @@
+"""Read a local Parquet or CSV file in batches of bounded size: memory does not grow with its rows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
+
+from gatewright.core.errors import DataError
+
+__all__ = ["BATCH_ROWS", "Batch", "DataFile"]
+
+BATCH_ROWS = 1 << 17
+
+
+@dataclass(frozen=True)
+class Batch:
+    """``start``: the position of the first row in the file. ``rows`` has at most ``BATCH_ROWS`` rows."""
+
+    start: int
+    rows: pa.RecordBatch
+
+
+class DataFile:
+    """A Parquet file, or with the suffix ``.csv`` a comma-separated one with a header."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises DataError for a file that is missing, empty, or not what its suffix says."""
+        self.path = path
+        try:
+            if not path.stat().st_size:
+                raise self._error("the file is empty (0 bytes).", "deliver the data again.")
+            self.schema: pa.Schema = self._schema()
+        except (pa.ArrowException, OSError) as error:
+            raise self._unreadable(error) from error
+
+    @property
+    def is_csv(self) -> bool:
+        return self.path.suffix.lower() == ".csv"
+
+    def require(self, columns: Sequence[str]) -> None:
+        """Raises DataError naming the first of ``columns`` that the file lacks."""
+        for name in columns:
+            if name not in self.schema.names:
+                raise self._error(f"the column `{name}` is missing.", f"the file has: {', '.join(self.schema.names)}.")
+
+    def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
+        """The rows in the file's order, with ``columns`` (each once). Raises DataError as it meets bad bytes."""
+        wanted = list(dict.fromkeys(columns))
+        self.require(wanted)
+        start = 0
+        try:
+            for rows in self._rows(wanted):
+                yield Batch(start, rows)
+                start += rows.num_rows
+        except (pa.ArrowException, OSError) as error:
+            raise self._unreadable(error) from error
+
+    def _schema(self) -> pa.Schema:
+        if not self.is_csv:
+            return pq.read_schema(self.path)
+        with pc.open_csv(self.path) as reader:
+            return reader.schema
+
+    def _rows(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        if not self.is_csv:
+            with pq.ParquetFile(self.path) as file:
+                yield from file.iter_batches(BATCH_ROWS, columns=columns)
+            return
+        options = pc.ConvertOptions(include_columns=columns)
+        with pc.open_csv(self.path, convert_options=options) as reader:
+            for batch in reader:
+                for offset in range(0, batch.num_rows, BATCH_ROWS):
+                    yield batch.slice(offset, BATCH_ROWS)
+
+    def _unreadable(self, error: Exception) -> DataError:
+        kind = "CSV" if self.is_csv else "Parquet"
+        return self._error(
+            f"cannot be read as {kind}: {error}.", "name a readable Parquet file, or a .csv with a header."
+        )
+
+    def _error(self, problem: str, remedy: str) -> DataError:
+        return DataError(problem, where=str(self.path), remedy=remedy)
