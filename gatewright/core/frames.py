@@ -46,8 +46,7 @@ def clusters_of(frame: pd.DataFrame, spec: ModelSpec) -> npt.NDArray[np.uint64] 
         return None
     for name in names:
         _refuse_missing(_column(frame, name), "cluster")
-    clusters: npt.NDArray[np.uint64] = pd.util.hash_pandas_object(frame[names], index=False).to_numpy(np.uint64)
-    return clusters
+    return np.asarray(pd.util.hash_pandas_object(frame[names], index=False), dtype=np.uint64)
 
 
 def _groups(frame: pd.DataFrame, feature: SensitiveFeature) -> npt.NDArray[np.object_]:
