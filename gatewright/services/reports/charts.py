@@ -1,12 +1,10 @@
 """The four charts an approver looks at, each a small SVG; None when what it shows was not measured."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import Interval, Measurement
 from gatewright.services.reports.details import GroupRow, calibration, groups
 from gatewright.services.reports.svg import BAD, CANDIDATE, GOOD, INK, MUTED, Drawing, Scale, data_uri
+from gatewright.services.reports.whiskers import ROW, WIDTH, Whisker, clip, whisker_chart
 from gatewright.services.reports.wording import label, number, signed
 
 __all__ = [
@@ -22,20 +20,7 @@ __all__ = [
 
 KEY_METRICS = ("auc", "log_loss", "brier", "expected_calibration_error", "precision", "recall", "accuracy")
 HIGHER_IS_BETTER = frozenset({"auc", "precision", "recall", "accuracy"})
-WIDTH = 720
-ROW = 28
 MAX_ROWS = 24
-
-
-@dataclass(frozen=True)
-class _Whisker:
-    name: str
-    low: float
-    value: float
-    high: float
-    words: str
-    color: str
-    limit: float | None = None
 
 
 def comparison_chart(view: ReleaseView) -> str | None:
@@ -44,11 +29,11 @@ def comparison_chart(view: ReleaseView) -> str | None:
     if changes:
         reach = max(max(abs(w.low), abs(w.high), abs(w.limit or 0)) for w in changes) * 1.1 or 1.0
         scale = Scale(-reach, reach, 230, 480)
-        return _whiskers("Change against the champion (candidate minus champion)", changes, scale, zero=True)
+        return whisker_chart("Change against the champion (candidate minus champion)", changes, scale, zero=True)
     values = [w for w in (_level(view, metric) for metric in KEY_METRICS) if w is not None]
     if not values:
         return None
-    return _whiskers("The candidate's metrics (no champion serves)", values, Scale(0, 1, 230, 480))
+    return whisker_chart("The candidate's metrics (no champion serves)", values, Scale(0, 1, 230, 480))
 
 
 def fairness_chart(view: ReleaseView, rate: str = "true_positive_rate") -> str | None:
@@ -56,7 +41,7 @@ def fairness_chart(view: ReleaseView, rate: str = "true_positive_rate") -> str |
     rows = [_group_whisker(row, rate) for row in groups(view) if rate in row.rates][:MAX_ROWS]
     if not rows:
         return None
-    return _whiskers(f"{label(rate).capitalize()} by group", rows, Scale(0, 1, 230, 480))
+    return whisker_chart(f"{label(rate).capitalize()} by group", rows, Scale(0, 1, 230, 480))
 
 
 def calibration_chart(view: ReleaseView) -> str | None:
@@ -102,7 +87,7 @@ def drift_chart(view: ReleaseView, count: int = 8) -> str | None:
     for i, m in enumerate(top):
         y = 44 + ROW * i
         over = any((m.value or 0.0) > bound for bound in limits)
-        draw.text(16, y + 14, _clip(m.slice), bold=over)
+        draw.text(16, y + 14, clip(m.slice), bold=over)
         draw.bar(230, y, max(scale(m.value or 0.0) - 230, 1), 18, color=BAD if over else CANDIDATE)
         words = f"{number(m.value)} over the limit" if over else number(m.value)
         draw.text(scale(m.value or 0.0) + 6, y + 14, words, color=MUTED)
@@ -112,38 +97,14 @@ def drift_chart(view: ReleaseView, count: int = 8) -> str | None:
     return draw.render()
 
 
-def _whiskers(title: str, rows: Sequence[_Whisker], scale: Scale, *, zero: bool = False) -> str:
-    draw = Drawing(WIDTH, 78 + ROW * len(rows), title)
-    bottom = draw.height - 30
-    draw.text(16, 24, title, size=14, bold=True)
-    for tick in scale.ticks():
-        draw.line((scale(tick), 36), (scale(tick), bottom))
-        words = f"{tick:+g}" if zero and tick else f"{tick:g}"
-        draw.text(scale(tick), bottom + 16, words, size=11, anchor="middle", color=MUTED)
-    if zero:
-        draw.line((scale(0), 36), (scale(0), bottom), color=INK, width=1.5)
-    for i, row in enumerate(rows):
-        y = 54 + ROW * i
-        draw.text(16, y + 4, _clip(row.name))
-        if row.limit is not None:
-            draw.line((scale(row.limit), y - 11), (scale(row.limit), y + 11), color=BAD, width=2, dash="4 3")
-        draw.whisker(scale, row.low, row.value, row.high, y, color=row.color)
-        draw.text(496, y + 4, row.words, color=MUTED)
-    if any(row.limit is not None for row in rows):
-        draw.text(16, bottom + 16, "dashed: the policy's limit", size=11, color=MUTED)
-    return draw.render()
-
-
-def _change(view: ReleaseView, metric: str) -> _Whisker | None:
+def _change(view: ReleaseView, metric: str) -> Whisker | None:
     m = view.find("evaluate", f"{metric}_change")
     if m is None or m.value is None or m.interval is None:
         return None
     words, color = _direction(metric, m.interval)
     rule = next((r for r in view.policy.rules if r.metric == m.metric and r.slices == "all"), None)
     bound = None if rule is None else rule.minimum if rule.minimum is not None else rule.maximum
-    return _Whisker(
-        label(metric), m.interval.low, m.value, m.interval.high, f"{signed(m.value)}  {words}", color, bound
-    )
+    return Whisker(label(metric), m.interval.low, m.value, m.interval.high, f"{signed(m.value)}  {words}", color, bound)
 
 
 def _direction(metric: str, interval: Interval) -> tuple[str, str]:
@@ -153,20 +114,16 @@ def _direction(metric: str, interval: Interval) -> tuple[str, str]:
     return ("better", GOOD) if better else ("worse", BAD)
 
 
-def _level(view: ReleaseView, metric: str) -> _Whisker | None:
+def _level(view: ReleaseView, metric: str) -> Whisker | None:
     m = view.find("evaluate", metric)
     # Log loss alone has no upper end and would be drawn at the edge.
     if m is None or m.value is None or m.interval is None or m.interval.high > 1:
         return None
-    return _Whisker(label(metric), m.interval.low, m.value, m.interval.high, number(m.value), CANDIDATE)
+    return Whisker(label(metric), m.interval.low, m.value, m.interval.high, number(m.value), CANDIDATE)
 
 
-def _group_whisker(row: GroupRow, rate: str) -> _Whisker:
+def _group_whisker(row: GroupRow, rate: str) -> Whisker:
     r = row.rates[rate]
     few = "" if r.supported else ", too few"
     words = f"{number(r.value)}  n {row.n:,}, {row.positives:,} positive{few}"
-    return _Whisker(f"{row.slice}: {row.group}", r.low, r.value, r.high, words, CANDIDATE if r.supported else MUTED)
-
-
-def _clip(text: str) -> str:
-    return text if len(text) <= 30 else text[:29] + "…"
+    return Whisker(f"{row.slice}: {row.group}", r.low, r.value, r.high, words, CANDIDATE if r.supported else MUTED)

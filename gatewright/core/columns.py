@@ -1,0 +1,121 @@
+"""Columns of a file as the checks want them: labels and decisions 0 and 1, scores probabilities, groups text."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from gatewright.core.errors import DataError, GatewrightError, ModelError
+from gatewright.core.frames import MISSING
+from gatewright.core.statistics.blocks import FloatArray
+
+__all__ = ["Column", "binary", "groups", "numbers", "probabilities"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of one batch: ``where`` names the file, ``start`` is the position of its first row."""
+
+    name: str
+    values: pa.Array
+    where: str
+    start: int = 0
+
+    @property
+    def place(self) -> str:
+        return f"{self.where}, column {self.name}"
+
+    def refuse(self, wrong: NDArray[np.bool_], problem: str, remedy: str, kind: type[GatewrightError]) -> None:
+        """Raises ``kind`` with the number of the first row where ``wrong``; rows count from 1."""
+        if wrong.any():
+            row = self.start + int(wrong.argmax()) + 1
+            value = self.values[int(wrong.argmax())].as_py()
+            raise kind(f"{problem}: row {row} holds {value!r}.", where=self.place, remedy=remedy)
+
+
+def binary(column: Column, *, positive: str | None) -> FloatArray:
+    """1.0 where the value is ``positive``, else 0.0; without ``positive`` the values must be 0 and 1 or booleans.
+
+    Raises DataError for a missing value, for text without ``positive``, and for numbers that are neither 0 nor 1.
+    """
+    _refuse_missing(column)
+    if positive is not None:
+        return _is(column, positive).astype(np.float64)
+    if not _numeric(column.values.type):
+        raise DataError(
+            f"the values are {column.values.type}, not 0 and 1.",
+            where=column.place,
+            remedy="say which value counts as positive with --positive VALUE.",
+        )
+    values = _floats(column)
+    remedy = "say which value is positive with --positive VALUE, or choose another --task."
+    column.refuse(~np.isin(values, (0.0, 1.0)), "the values must be 0 and 1", remedy, DataError)
+    return values
+
+
+def probabilities(column: Column) -> FloatArray:
+    """Scores within [0, 1]. Raises ModelError for a missing value, NaN, text, or a number outside."""
+    values = numbers(column)
+    remedy = "write the probability of the positive class, of every row."
+    column.refuse(~((values >= 0) & (values <= 1)), "a score must be a probability within [0, 1]", remedy, ModelError)
+    return values
+
+
+def numbers(column: Column) -> FloatArray:
+    """Finite numbers. Raises ModelError for a missing value, NaN, an infinity, or text."""
+    if not _numeric(column.values.type):
+        raise ModelError(f"holds {column.values.type}, not numbers.", where=column.place, remedy="write numbers.")
+    values = _floats(column)
+    column.refuse(~np.isfinite(values), "a number is missing", "write a finite number for every row.", ModelError)
+    return values
+
+
+def groups(column: Column) -> tuple[NDArray[np.int64], list[str]]:
+    """The group of each row as an index into the names; rows without a value are the group ``(missing)``."""
+    encoded = column.values
+    if not pa.types.is_dictionary(encoded.type):
+        encoded = encoded.dictionary_encode()
+    names = [*(_text(value) for value in encoded.dictionary.to_pylist()), MISSING]
+    codes = encoded.indices.fill_null(len(names) - 1).to_numpy(zero_copy_only=False).astype(np.int64)
+    # Only groups that have rows; a null inside the dictionary and one outside are the same group.
+    present = sorted({names[code] for code in np.unique(codes)})
+    index = np.array([present.index(name) if name in present else -1 for name in names], dtype=np.int64)
+    return index[codes], present
+
+
+def _text(value: Any) -> str:
+    if value is None or value != value:
+        return MISSING
+    return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _is(column: Column, positive: str) -> NDArray[np.bool_]:
+    """Compared as text: ``--positive 1`` means 1, 1.0 and "1" alike."""
+    codes, names = groups(column)
+    matches = np.array([name == positive for name in names], dtype=bool)
+    found: NDArray[np.bool_] = matches[codes]
+    return found
+
+
+def _numeric(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_decimal(kind)
+    )
+
+
+def _floats(column: Column) -> FloatArray:
+    values = column.values.cast(pa.float64()) if not pa.types.is_boolean(column.values.type) else column.values
+    if pa.types.is_boolean(values.type):
+        values = values.cast(pa.int8()).cast(pa.float64())
+    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _refuse_missing(column: Column) -> None:
+    missing = np.asarray(pc.is_null(column.values, nan_is_null=True).to_numpy(zero_copy_only=False), dtype=bool)
+    column.refuse(missing, "a value is missing", "deliver it, or leave these rows out at the source.", DataError)
