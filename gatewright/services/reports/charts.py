@@ -2,6 +2,7 @@
 
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import Interval, Measurement
+from gatewright.services.reports.curve_charts import draw_calibration
 from gatewright.services.reports.details import GroupRow, calibration, groups
 from gatewright.services.reports.svg import BAD, CANDIDATE, GOOD, INK, MUTED, Drawing, Scale, data_uri
 from gatewright.services.reports.whiskers import ROW, WIDTH, Whisker, clip, whisker_chart
@@ -46,26 +47,7 @@ def fairness_chart(view: ReleaseView, rate: str = "true_positive_rate") -> str |
 
 def calibration_chart(view: ReleaseView) -> str | None:
     """Observed share of positives against the mean score; on the dashed line the scores tell the truth."""
-    bins = calibration(view)
-    if not bins:
-        return None
-    top = min(1.0, max(max(b.mean_score, b.observed.high) for b in bins) * 1.05) or 1.0
-    draw = Drawing(420, 330, "Calibration: observed share of positives by score")
-    across, up = Scale(0, top, 60, 400), Scale(0, top, 280, 44)
-    draw.text(16, 24, "Calibration", size=14, bold=True)
-    for tick in across.ticks():
-        draw.line((across(tick), 280), (across(tick), 44))
-        draw.line((60, up(tick)), (400, up(tick)))
-        draw.text(across(tick), 296, f"{tick:g}", size=11, anchor="middle", color=MUTED)
-        draw.text(54, up(tick) + 4, f"{tick:g}", size=11, anchor="end", color=MUTED)
-    draw.line((across(0), up(0)), (across(top), up(top)), color=MUTED, width=1.5, dash="5 4")
-    for b in bins:
-        x = across(b.mean_score)
-        draw.line((x, up(b.observed.low)), (x, up(b.observed.high)), color=CANDIDATE, width=2)
-        draw.dot(x, up(b.observed.value), color=CANDIDATE, radius=4)
-    draw.path([(across(b.mean_score), up(b.observed.value)) for b in bins], color=CANDIDATE)
-    draw.text(230, 318, "mean score (across), observed share of positives (up)", anchor="middle", color=MUTED)
-    return draw.render()
+    return draw_calibration(calibration(view))
 
 
 def top_drift(view: ReleaseView, count: int) -> list[Measurement]:

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from gatewright.core.release_view import ReleaseView
 
-__all__ = ["CalibrationBin", "GroupRow", "Rate", "calibration", "groups"]
+__all__ = ["CalibrationBin", "GroupRow", "Rate", "calibration", "calibration_bins", "groups"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,12 @@ def groups(view: ReleaseView) -> list[GroupRow]:
 def calibration(view: ReleaseView) -> list[CalibrationBin]:
     """The candidate's calibration bins of the evaluate stage, from low scores to high."""
     curves = _detail(view, "evaluate", "curves")
-    candidate = curves.get("candidate") if isinstance(curves, dict) else None
+    return calibration_bins(curves) if isinstance(curves, dict) else []
+
+
+def calibration_bins(curves: Mapping[str, JsonValue]) -> list[CalibrationBin]:
+    """The candidate's calibration bins in ``curves``, from low scores to high."""
+    candidate = curves.get("candidate")
     raw = candidate.get("calibration") if isinstance(candidate, dict) else None
     bins = [b for b in (_bin(row) for row in _dicts(raw)) if b is not None]
     return sorted(bins, key=lambda b: b.mean_score)
