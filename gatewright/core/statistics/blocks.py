@@ -3,7 +3,9 @@
 Rows are assigned to at most ``BLOCKS`` blocks by a hash of their cluster; statistics are summed per block;
 the blocks are resampled with multinomial weights, which is one matrix product. Rows of one cluster always
 share a block, so that the interval respects their dependence. Tables of two parts of a dataset, made with
-the same clusters (or with continued positions), merge by addition.
+the same clusters (or with continued positions), merge by addition. Blocks by position depend on the order of
+rows; fewer than ``EXACT_ROWS`` rows are first put into `canonical_order`, so that a permuted table gives the same
+numbers. Above, another order only means other Monte-Carlo error.
 
 Percentiles are expanded for few blocks after Hesterberg (2015), "What Teachers Should Know About the
 Bootstrap", The American Statistician 69(4), section 5.
@@ -24,6 +26,7 @@ from gatewright.core.results import Interval
 
 __all__ = [
     "BLOCKS",
+    "EXACT_ROWS",
     "MINIMUM_BLOCKS",
     "REPLICATES",
     "BlockTable",
@@ -36,6 +39,7 @@ __all__ = [
     "block_histogram",
     "block_sums",
     "bootstrap",
+    "canonical_order",
     "hull",
     "paired_interval",
     "percentile_interval",
@@ -43,6 +47,8 @@ __all__ = [
 
 BLOCKS = 1000
 REPLICATES = 1000
+# Below, rows are kept and ordered by content; above, only their sums are.
+EXACT_ROWS = 100_000
 # With fewer independent blocks no resampling interval can be trusted: there is none.
 MINIMUM_BLOCKS = 10
 # Resamples in which a statistic is undefined (an empty denominator) may be left out up to this share.
@@ -54,12 +60,38 @@ Sums = Mapping[str, FloatArray]
 Statistic = Callable[[Sums], FloatArray]
 
 
+def canonical_order(*columns: NDArray[Any]) -> IntArray:
+    """Indices, shape (rows,), that put rows into an order given by their content alone.
+
+    ``columns``: arrays of shape (rows,). Rows are ordered by a hash of their values, so that their block, given
+    by position, has nothing to do with their score. Rows that are equal in all columns are interchangeable.
+    Raises ValueError without columns.
+    """
+    if not columns:
+        raise ValueError("no columns to order rows by")
+    keys = _hashes(columns[0])
+    for column in columns[1:]:
+        keys = keys * _MIX + _hashes(column)
+    return np.argsort(keys, kind="stable").astype(np.int64)
+
+
+# An odd multiplier near 2**64 over the golden ratio (Knuth, TAOCP 3, section 6.4).
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+def _hashes(column: NDArray[Any]) -> NDArray[np.uint64]:
+    values = np.asarray(column)
+    if values.dtype.kind in "US":
+        values = values.astype(object)
+    if values.dtype.kind == "f":
+        values = values + 0.0  # zero and minus zero are one content
+    return pd.util.hash_array(values)
+
+
 def assign_blocks(rows: int, clusters: NDArray[Any] | None = None, *, start: int = 0) -> IntArray:
     """The block of each row, shape (rows,): by cluster, or by position counted from ``start``."""
-    own = np.arange(start, start + rows) if clusters is None else np.asarray(clusters)
-    if own.dtype.kind in "US":
-        own = own.astype(object)
-    blocks: IntArray = (pd.util.hash_array(own) % np.uint64(BLOCKS)).astype(np.int64)
+    own = np.arange(start, start + rows) if clusters is None else clusters
+    blocks: IntArray = (_hashes(own) % np.uint64(BLOCKS)).astype(np.int64)
     return blocks
 
 
