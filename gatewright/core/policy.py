@@ -1,17 +1,48 @@
-"""The gate policy: rules, severities, tiers, window. Written by risk people as YAML under ``policies/``."""
+"""The gate policy: rules, severities, tiers, window. Written by risk people as YAML under ``policies/``.
 
+A ``RuleSet`` is the short form for the command line: rules and error rates, without tiers and monitoring.
+"""
+
+import re
+from collections.abc import Collection
+from importlib.resources import files
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from gatewright.core.directions import Direction, direction_of
 from gatewright.core.records import Name, Record
 from gatewright.core.results import Severity
+from gatewright.core.strict_yaml import parse_yaml
 
-__all__ = ["Limit", "Monitoring", "MonitoringRule", "Policy", "Response", "Rule", "Tier"]
+__all__ = [
+    "HoldoutBudget",
+    "Limit",
+    "Monitoring",
+    "MonitoringRule",
+    "Multiplicity",
+    "Need",
+    "Policy",
+    "Response",
+    "Rule",
+    "RuleSet",
+    "Test",
+    "Tier",
+    "default_rules",
+    "parse_rules",
+]
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 Response = Literal["record", "alert", "retrain", "rollback"]
-Outcome = Literal["promote", "review", "block"]
+Test = Literal["limit", "superiority", "non_inferiority", "equivalence"]
+Multiplicity = Literal["intersection_union", "holm", "benjamini_hochberg"]
+# What a command was given; a rule that needs more does not apply.
+Need = Literal[
+    "scores", "predictions", "champion", "champion_scores", "sensitive",
+    "binary", "multiclass", "classification", "regression",
+]  # fmt: skip
+CHANGE = "_change"
+_OF_A_POLICY = re.compile(r"^(tiers|monitoring|model)\s*:", re.MULTILINE)
 
 
 class Limit(Record):
@@ -31,27 +62,129 @@ class Limit(Record):
     reason: Text
 
     @model_validator(mode="after")
-    def _has_a_limit(self) -> Self:
+    def _can_be_judged(self) -> Self:
+        self._check()
+        return self
+
+    def _check(self) -> None:
         if self.minimum is None and self.maximum is None:
             raise ValueError("a rule needs `minimum` or `maximum`")
         if self.minimum is not None and self.maximum is not None and not self.minimum <= self.maximum:
             raise ValueError("`minimum` exceeds `maximum`: nothing could pass")
-        return self
 
     def speaks_of(self, slice_name: str) -> bool:
         return slice_name != "all" if self.slices == "each" else slice_name == self.slices
 
 
 class Rule(Limit):
-    """A limit on what a stage measures; below ``minimum_n`` rows nothing is decided.
+    """What one metric must show; below ``minimum_n`` rows nothing is decided.
 
-    ``needs_champion`` marks rules on the change to the champion, which a first release cannot have.
+    ``test: limit`` (the default) holds the metric against ``minimum`` and ``maximum``. The others hold its
+    change to the champion (candidate minus champion, paired): ``superiority`` asks for better by more than
+    ``minimum_effect``, ``non_inferiority`` for not worse by ``margin``, ``equivalence`` for neither better
+    nor worse by ``margin``. ``better`` is for metrics whose direction the core does not know.
+    ``multiplicity`` is for ``slices: each``; under ``holm`` and ``benjamini_hochberg`` ``minimum_effect`` is
+    the harm beyond the limit that must not be overlooked. ``needs_champion`` marks limits on a change, which
+    a first release cannot have; ``needs`` is for rule sets: what must be given for the rule to apply.
     """
 
-    stage: Name
+    # Only in a rule set may it be left out: the command has no stages.
+    stage: Name = "check"
     severity: Severity
     minimum_n: Annotated[int, Field(ge=0)] = 0
+    test: Test = "limit"
+    margin: Annotated[float, Field(gt=0)] | None = None
+    minimum_effect: Annotated[float, Field(gt=0)] | None = None
+    better: Direction | None = None
+    multiplicity: Multiplicity = "intersection_union"
     needs_champion: bool = False
+    needs: tuple[Need, ...] = ()
+
+    def _check(self) -> None:
+        if self.test == "limit":
+            self._check_limit()
+        else:
+            self._check_test()
+        if self.multiplicity != "intersection_union":
+            self._check_multiplicity()
+
+    def _check_limit(self) -> None:
+        super()._check()
+        if self.margin is not None:
+            raise ValueError("`margin` belongs to `test: non_inferiority` and `test: equivalence`")
+
+    def _check_test(self) -> None:
+        if self.minimum is not None or self.maximum is not None:
+            raise ValueError(f"`test: {self.test}` sets the limits itself: give `margin` or `minimum_effect` instead")
+        if self.decide_on != "interval":
+            raise ValueError(f"`test: {self.test}` decides on the interval")
+        if (self.margin is not None) != (self.test in ("non_inferiority", "equivalence")):
+            raise ValueError("`margin` is needed by `non_inferiority` and `equivalence`, and by no other test")
+        known = direction_of(self.metric)
+        if known and self.better and known != self.better:
+            raise ValueError(f"for `{self.metric}` {known} is better")
+        if self.test != "equivalence" and not (known or self.better):
+            raise ValueError(f"it is not known which way `{self.metric}` is better: give `better: higher` or `lower`")
+
+    def _check_multiplicity(self) -> None:
+        if self.slices != "each":
+            raise ValueError(f"`multiplicity: {self.multiplicity}` is for `slices: each`")
+        if self.test == "superiority":
+            raise ValueError(f"`multiplicity: {self.multiplicity}` looks for harm, which `superiority` does not test")
+        if self.decide_on != "interval":
+            raise ValueError(f"`multiplicity: {self.multiplicity}` needs p-values, and they come from intervals")
+        if self.multiplicity == "benjamini_hochberg" and self.severity is Severity.BLOCK:
+            raise ValueError("`benjamini_hochberg` explores: such a rule may `warn`, not `block` (use `holm`)")
+
+    @property
+    def measured_as(self) -> str:
+        """The metric whose measurements the rule judges: of a test, the change to the champion."""
+        return self.metric if self.test == "limit" else self.metric.removesuffix(CHANGE) + CHANGE
+
+    @property
+    def compares(self) -> bool:
+        """Whether the rule has nothing to judge while no champion serves."""
+        return self.needs_champion or self.test != "limit"
+
+    @property
+    def allowed(self) -> tuple[float | None, float | None]:
+        """The smallest and the largest value the rule allows; None where that side is open."""
+        if self.test == "limit":
+            return self.minimum, self.maximum
+        if self.test == "equivalence":
+            return -(self.margin or 0.0), self.margin
+        edge = self.minimum_effect or 0.0 if self.test == "superiority" else -(self.margin or 0.0)
+        return (edge, None) if (direction_of(self.metric) or self.better) == "higher" else (None, -edge)
+
+    def missing(self, given: Collection[str]) -> tuple[Need, ...]:
+        """What the rule needs and was not ``given``."""
+        return tuple(need for need in self.needs if need not in given)
+
+
+class RuleSet(Record):
+    """Rules and their error rates. ``alpha``: the one-sided error rate of every interval decision.
+
+    ``power``: the probability with which the smallest effect that a result names would have been seen.
+    ``minimum_support``: a group with fewer rows (or, for rates, fewer rows in the denominator) is
+    inconclusive. ``review_at_warnings``: this many results of warn rules (one a slice) that did not pass turn
+    ``promote`` into ``review``.
+    """
+
+    alpha: Annotated[float, Field(gt=0, le=0.25)]
+    power: Annotated[float, Field(ge=0.5, lt=1)] = 0.8
+    minimum_support: Annotated[int, Field(ge=1)]
+    review_at_warnings: Annotated[int, Field(ge=1)] = 1
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_rule_an_id(self) -> Self:
+        _refuse_equal_ids(self.rules)
+        return self
+
+    @property
+    def confidence(self) -> float:
+        """Two-sided confidence of intervals whose each side has error ``alpha``."""
+        return 1 - 2 * self.alpha
 
 
 class Tier(Record):
@@ -84,42 +217,61 @@ class Monitoring(Record):
     rules: Annotated[tuple[MonitoringRule, ...], Field(min_length=1)]
 
 
-class Policy(Record):
-    """The gate rules of one model. ``alpha`` is the one-sided error rate of every interval decision.
+class HoldoutBudget(Record):
+    """How many releases may look at the same evaluation data.
 
-    ``review_at_warnings``: this many results of warn rules (one a slice) that did not pass turn ``promote``
-    into ``review``.
-    ``minimum_support``: a group with fewer rows (or, for rates, fewer rows in the denominator) is
-    inconclusive. ``serving_timeout_seconds``: how long a promotion waits for the target.
+    ``step``: differences below it are taken for chance when the bound on the holdout's error is stated.
+    """
+
+    budget: Annotated[int, Field(ge=1)]
+    step: Annotated[float, Field(gt=0, le=0.5)] = 0.01
+
+
+class Policy(RuleSet):
+    """The gate rules of one model, who approves, and what production traffic is held against.
+
+    ``serving_timeout_seconds``: how long a promotion waits for the target. ``holdout``: how often the same
+    evaluation data may be used; None counts the uses without a budget.
     """
 
     model: Name
     version: Annotated[int, Field(ge=1)]
     owner: Text
-    alpha: Annotated[float, Field(gt=0, le=0.25)]
-    minimum_support: Annotated[int, Field(ge=1)]
     first_release: Literal["review", "block"]
-    review_at_warnings: Annotated[int, Field(ge=1)]
     serving_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
-    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    holdout: HoldoutBudget | None = None
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
     monitoring: Monitoring
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        for rules in (self.rules, self.monitoring.rules):
-            if len({rule.id for rule in rules}) != len(rules):
-                raise ValueError("two rules have the same id")
+        _refuse_equal_ids(self.monitoring.rules)
         covered = {outcome for tier in self.tiers for outcome in tier.outcomes}
         if covered != {"promote", "review"}:
             raise ValueError("the tiers must cover both `promote` and `review`")
+        for rule in self.rules:
+            if "stage" not in rule.model_fields_set:
+                raise ValueError(f"the rule `{rule.id}` of a policy must name its `stage`")
+            if rule.needs:
+                raise ValueError(f"`needs` of `{rule.id}` is for rule sets: a policy has no rule that does not apply")
         return self
-
-    @property
-    def confidence(self) -> float:
-        """Two-sided confidence of intervals whose each side has error ``alpha``."""
-        return 1 - 2 * self.alpha
 
     def tier(self, outcome: str) -> Tier:
         """The first tier for a decision ``promote`` or ``review``."""
         return next(tier for tier in self.tiers if outcome in tier.outcomes)
+
+
+def _refuse_equal_ids(rules: tuple[Limit, ...]) -> None:
+    if len({rule.id for rule in rules}) != len(rules):
+        raise ValueError("two rules have the same id")
+
+
+def parse_rules(text: str, *, where: str) -> RuleSet:
+    """A policy, or the short form without tiers and monitoring. Raises SpecError as `parse_yaml`."""
+    return parse_yaml(text, Policy if _OF_A_POLICY.search(text) else RuleSet, where=where)
+
+
+def default_rules() -> RuleSet:
+    """The rules ``gatewright check`` uses when it is given none."""
+    resource = files("gatewright.core").joinpath("default_rules.yaml")
+    return parse_rules(resource.read_text(encoding="utf-8"), where=str(resource))

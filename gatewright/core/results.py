@@ -61,7 +61,13 @@ class Measurement(Record):
 
 
 class CheckResult(Record):
-    """A rule applied to one measurement. ``reason`` is a sentence for people."""
+    """A rule applied to one measurement. ``reason`` is a sentence for people.
+
+    ``test`` says in words what was tested. ``p_value`` is one-sided, of the hypothesis that the rule is
+    broken; under Holm and Benjamini-Hochberg of the hypothesis that it is kept, and ``adjusted_p_value`` for
+    all slices together. ``smallest_effect``: the distance from the limit that would have been seen with the
+    policy's power, in the metric's unit; ``n_needed``: rows with which the effect the rule asks for would be.
+    """
 
     rule: str
     stage: str
@@ -75,6 +81,11 @@ class CheckResult(Record):
     status: Status
     severity: Severity
     reason: str
+    test: str = ""
+    p_value: Annotated[float, Field(ge=0, le=1)] | None = None
+    adjusted_p_value: Annotated[float, Field(ge=0, le=1)] | None = None
+    smallest_effect: Annotated[float, Field(ge=0)] | None = None
+    n_needed: Annotated[int, Field(ge=0)] | None = None
 
     def __str__(self) -> str:
         """One sentence for people."""
