@@ -17,6 +17,7 @@ __all__ = [
     "accept_columns",
     "accept_groups",
     "accept_labels",
+    "accept_predictions",
     "accept_scores",
     "measured",
     "unmeasured",
@@ -60,6 +61,25 @@ def accept_scores(scores: Any, rows: int, *, where: str) -> FloatArray:
             remedy="let the model return probabilities (`predict_proba`) for every row it may meet.",
         )
     return array
+
+
+def accept_predictions(predictions: Any, rows: int, *, where: str) -> NDArray[np.uint8]:
+    """Decisions 0 or 1, shape (rows,). Raises ModelError for anything else and for another length than ``rows``."""
+    array = np.asarray(predictions)
+    if array.shape != (rows,):
+        raise ModelError(
+            f"predictions of shape {array.shape} for {rows} rows.",
+            where=where,
+            remedy="return one decision per row, in the rows' order.",
+        )
+    wrong = int((~np.isin(array, (0, 1))).sum())
+    if wrong:
+        raise ModelError(
+            f"{wrong} of {rows} predictions are neither 0 nor 1.",
+            where=where,
+            remedy="let the model decide for every row, or give its scores instead.",
+        )
+    return array.astype(np.uint8)
 
 
 def accept_clusters(clusters: Any, rows: int) -> NDArray[np.uint64] | None:

@@ -1,0 +1,66 @@
+"""Counts of integer keys in space that does not grow with the rows, cheap to add up in small batches."""
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewright.core.statistics.blocks import IntArray
+
+__all__ = ["KeyCounts"]
+
+# So many keys wait before they are counted: a batch of rows is smaller than the table it is added to.
+WAITING = 1 << 21
+
+Keys = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class KeyCounts:
+    """How often each integer below ``size`` was seen. Adding is associative and commutative."""
+
+    size: int
+    waiting: tuple[Keys, ...] = ()
+    counted: IntArray | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, keys: NDArray[Any], size: int) -> Self:
+        """Count ``keys``, integers below ``size``, shape (rows,)."""
+        return cls(size, (keys.astype(np.int32, copy=False),))
+
+    @classmethod
+    def from_nonzero(cls, keys: NDArray[Any], counts: IntArray, size: int) -> Self:
+        """The reverse of `nonzero`."""
+        counted = np.zeros(size, dtype=np.int64)
+        counted[keys] = counts
+        return cls(size, (), counted)
+
+    def __add__(self, other: Self) -> Self:
+        if self.size != other.size:
+            raise ValueError(f"counts of {self.size} and of {other.size} keys cannot be merged")
+        merged = type(self)(self.size, self.waiting + other.waiting, _added(self.counted, other.counted))
+        if sum(keys.size for keys in merged.waiting) < WAITING:
+            return merged
+        return type(self)(self.size, (), merged.counts())
+
+    def counts(self) -> IntArray:
+        """Shape (size,)."""
+        if not self.waiting:
+            return np.zeros(self.size, dtype=np.int64) if self.counted is None else self.counted
+        fresh = np.bincount(np.concatenate(self.waiting), minlength=self.size)
+        if self.counted is not None:
+            fresh += self.counted
+        return fresh
+
+    def nonzero(self) -> tuple[IntArray, IntArray]:
+        """The keys that were seen, in rising order, and their counts."""
+        counts = self.counts()
+        keys = np.flatnonzero(counts)
+        return keys, counts[keys]
+
+
+def _added(first: IntArray | None, second: IntArray | None) -> IntArray | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return first + second
