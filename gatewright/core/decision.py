@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from gatewright.core.policy import Policy
+from gatewright.core.judging import Judgement
+from gatewright.core.policy import Policy, Rule, RuleSet
 from gatewright.core.records import Record, Sha256
 from gatewright.core.results import CheckResult, Severity, Status
 
-__all__ = ["Decision", "Outcome", "decide"]
+__all__ = ["Decision", "Outcome", "Verdict", "decide", "verdict_of"]
 
 Outcome = Literal["promote", "review", "block"]
+Verdict = Literal["pass", "review", "block"]
 
 
 class Decision(Record):
@@ -32,22 +34,10 @@ def decide(policy: Policy, results: Sequence[CheckResult], *, policy_sha256: str
     A rule without a result blocks too: a decision must rest on every rule of the policy. Rules on the
     change to the champion are excused only when no champion serves; then ``first_release`` decides.
     """
-    blocking = [r for r in _not_passed(results, Severity.BLOCK) if not _excused(policy, r, has_champion)]
-    unanswered = [rule.id for rule in policy.rules if rule.id not in {r.rule for r in results}]
-    warnings = _not_passed(results, Severity.WARN)
-    reasons = [str(r) for r in blocking] + [f"{rule}: the rule has no result" for rule in unanswered]
-    outcome: Outcome = "block" if reasons else "promote"
-    if not has_champion and outcome != "block":
-        outcome = policy.first_release
-        reasons.append("no champion serves: nothing to compare the candidate with")
-    alarms = [r for r in warnings if not _excused(policy, r, has_champion)]
-    if outcome == "promote" and len(alarms) >= policy.review_at_warnings:
-        outcome = "review"
-        reasons.append(f"{len(alarms)} warnings; the policy asks for a review from {policy.review_at_warnings} on")
-    reasons += [str(r) for r in alarms]
+    outcome, reasons = _weigh(policy, policy.rules, results, has_champion=has_champion)
     return Decision(
         outcome=outcome,
-        reasons=tuple(reasons) or ("every rule passed",),
+        reasons=reasons or ("every rule passed",),
         results=tuple(results),
         tier=None if outcome == "block" else policy.tier(outcome).name,
         policy_version=policy.version,
@@ -55,10 +45,37 @@ def decide(policy: Policy, results: Sequence[CheckResult], *, policy_sha256: str
     )
 
 
+def verdict_of(rules: RuleSet, judgement: Judgement) -> tuple[Verdict, tuple[str, ...]]:
+    """The verdict on a file, as `decide` without approvals, and the reasons, the weightiest first.
+
+    A rule that does not apply has no say; when none applies there is nothing that passed: ``review``.
+    """
+    if len(judgement.not_applicable) == len(rules.rules):
+        return "review", ("no rule applies to what was given: nothing was judged",)
+    asked = [rule for rule in rules.rules if rule.id not in judgement.not_applicable]
+    outcome, reasons = _weigh(rules, asked, judgement.results, has_champion=judgement.has_champion)
+    return "pass" if outcome == "promote" else outcome, reasons or ("every rule that applies passed",)
+
+
+def _weigh(
+    rules: RuleSet, asked: Sequence[Rule], results: Sequence[CheckResult], *, has_champion: bool
+) -> tuple[Outcome, tuple[str, ...]]:
+    first = isinstance(rules, Policy) and not has_champion
+    excused = {rule.id for rule in asked if first and rule.compares}
+    blocking = [r for r in _not_passed(results, Severity.BLOCK) if r.rule not in excused]
+    alarms = [r for r in _not_passed(results, Severity.WARN) if r.rule not in excused]
+    answered = {r.rule for r in results}
+    reasons = [str(r) for r in blocking]
+    reasons += [f"{rule.id}: the rule has no result" for rule in asked if rule.id not in answered]
+    outcome: Outcome = "block" if reasons else "promote"
+    if isinstance(rules, Policy) and first and outcome != "block":
+        outcome = rules.first_release
+        reasons.append("no champion serves: nothing to compare the candidate with")
+    if outcome == "promote" and len(alarms) >= rules.review_at_warnings:
+        outcome = "review"
+        reasons.append(f"{len(alarms)} warnings; a review is asked for from {rules.review_at_warnings} on")
+    return outcome, (*reasons, *(str(r) for r in alarms))
+
+
 def _not_passed(results: Sequence[CheckResult], severity: Severity) -> tuple[CheckResult, ...]:
     return tuple(r for r in results if r.severity is severity and r.status is not Status.PASSED)
-
-
-def _excused(policy: Policy, result: CheckResult, has_champion: bool) -> bool:
-    rule = next((rule for rule in policy.rules if rule.id == result.rule), None)
-    return rule is not None and rule.needs_champion and not has_champion

@@ -15,7 +15,7 @@ BAD = measured(0.5, 0.45, 0.55)
 def decision(terms, measurements, *, has_champion=True):
     results = []
     for one, m in zip(terms.rules, measurements, strict=True):
-        results += judge_rule(one, [m] if m else [], has_champion=has_champion)
+        results += judge_rule(terms, one, [m] if m else [], has_champion=has_champion)
     return decide(terms, results, policy_sha256=DIGEST, has_champion=has_champion)
 
 

@@ -12,7 +12,7 @@ from tests.core.examples import measured, policy, rule
 
 
 def status_of(measurement, **changes):
-    (result,) = judge_rule(rule(**changes), [measurement], has_champion=True)
+    (result,) = judge_rule(policy(), rule(**changes), [measurement], has_champion=True)
     return result.status
 
 
@@ -40,14 +40,14 @@ def test_a_maximum_is_judged_by_the_upper_bound():
 
 def test_a_value_that_could_not_be_measured_never_passes():
     """None is inconclusive and carries the measurement's own explanation."""
-    (result,) = judge_rule(rule(), [measured(None, note="one class only")], has_champion=True)
+    (result,) = judge_rule(policy(), rule(), [measured(None, note="one class only")], has_champion=True)
     assert result.status is Status.INCONCLUSIVE
     assert "one class only" in result.reason
 
 
 def test_a_rule_without_any_measurement_is_an_error():
     """A stage that forgot a metric does not let it pass."""
-    (result,) = judge_rule(rule(), [], has_champion=True)
+    (result,) = judge_rule(policy(), rule(), [], has_champion=True)
     assert result.status is Status.ERROR
 
 
@@ -69,13 +69,13 @@ def test_too_few_rows_are_inconclusive_even_when_the_value_is_fine():
 def test_each_slice_gets_its_own_result():
     """`each` speaks of every slice but the whole."""
     slices = [measured(0.9, 0.8, 1.0), measured(0.9, 0.8, 1.0, slice="sex"), measured(0.5, 0.4, 0.6, slice="age")]
-    results = judge_rule(rule(slices="each"), slices, has_champion=True)
+    results = judge_rule(policy(), rule(slices="each"), slices, has_champion=True)
     assert {r.slice: r.status for r in results} == {"sex": Status.PASSED, "age": Status.FAILED}
 
 
 def test_a_comparison_without_a_champion_is_inconclusive():
     """A first release has nothing to compare with, and that is said."""
-    (result,) = judge_rule(rule(needs_champion=True), [], has_champion=False)
+    (result,) = judge_rule(policy(), rule(needs_champion=True), [], has_champion=False)
     assert result.status is Status.INCONCLUSIVE
     assert "no champion" in result.reason
 
