@@ -18,12 +18,12 @@ from gatewright.core.statistics.blocks import (
     canonical_order,
     paired_interval,
 )
-from gatewright.core.statistics.paired import paired_p_value
 from gatewright.core.statistics.regression import REGRESSION_STATISTICS, RegressionSums, regression_sums
+from gatewright.core.statistics.resampled_change import resampled_p_value
 
 __all__ = [
     "REGRESSION_METRICS",
-    "accept_predictions",
+    "accept_numeric_predictions",
     "accept_targets",
     "measure_regression",
     "measure_regression_sums",
@@ -54,10 +54,10 @@ def measure_regression(
     quantile outside (0, 1).
     """
     truth = accept_targets(targets)
-    ours = accept_predictions(predictions, truth.size, where="candidate predictions")
+    ours = accept_numeric_predictions(predictions, truth.size, where="candidate predictions")
     theirs = None
     if champion_predictions is not None:
-        theirs = accept_predictions(champion_predictions, truth.size, where="champion predictions")
+        theirs = accept_numeric_predictions(champion_predictions, truth.size, where="champion predictions")
     blocks = row_blocks(clusters, truth, ours, *([] if theirs is None else [theirs]))
     candidate = regression_sums(truth, ours, blocks=blocks, quantile=quantile)
     champion = None if theirs is None else regression_sums(truth, theirs, blocks=blocks, quantile=quantile)
@@ -106,7 +106,7 @@ def _change(metric: str, sums: RegressionSums, ours: Bootstrap, theirs: Bootstra
     statistic = REGRESSION_STATISTICS[metric]
     value = ours.value(statistic) - theirs.value(statistic)
     interval = paired_interval(ours, theirs, statistic, confidence)
-    p_value = paired_p_value(value, statistic(ours.replicates) - statistic(theirs.replicates), blocks=ours.blocks)
+    p_value = resampled_p_value(value, statistic(ours.replicates) - statistic(theirs.replicates), blocks=ours.blocks)
     return measured(name, value, interval, n).model_copy(update={"p_value": p_value})
 
 
@@ -142,7 +142,7 @@ def accept_targets(targets: Any) -> FloatArray:
     return array
 
 
-def accept_predictions(predictions: Any, rows: int, *, where: str) -> FloatArray:
+def accept_numeric_predictions(predictions: Any, rows: int, *, where: str) -> FloatArray:
     """Predictions as floats, shape (rows,). Raises ModelError for another number of them and for NaN or infinity."""
     array = _numbers(predictions)
     if array is None or array.shape != (rows,):
