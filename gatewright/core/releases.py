@@ -8,7 +8,10 @@ from gatewright.core.refs import ArtifactRef, DatasetRef
 
 __all__ = ["STAGES", "Champion", "EvidenceRoot", "Opening", "ReleaseData", "ReleaseState", "Stage"]
 
-Stage = Literal["ingest", "train", "validate", "lineage", "leakage", "evaluate", "robustness", "fairness", "drift"]
+Stage = Literal[
+    "ingest", "train", "validate", "lineage", "leakage", "evaluate", "slices", "uncertainty", "robustness", "fairness",
+    "drift",
+]  # fmt: skip
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
