@@ -42,7 +42,7 @@ Need = Literal[
     "binary", "multiclass", "classification", "regression",
 ]  # fmt: skip
 CHANGE = "_change"
-_OF_A_POLICY = re.compile(r"^(tiers|monitoring|model)\s*:", re.MULTILINE)
+_OF_A_POLICY = re.compile(r"""^["']?(tiers|monitoring|model)["']?\s*:""", re.MULTILINE)
 
 
 class Limit(Record):

@@ -1,10 +1,12 @@
 """The decision follows from results and policy, and from nothing else."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewright.core.decision import decide
-from gatewright.core.judging import judge_rule
+from gatewright.core.decision import decide, verdict_of
+from gatewright.core.judging import judge_rule, judge_rules
+from gatewright.core.policy import default_rules
 from gatewright.core.results import CheckResult, Severity, Status
 from tests.core.examples import DIGEST, measured, policy, rule
 
@@ -75,6 +77,51 @@ def test_a_missing_comparison_blocks_when_a_champion_serves():
     """The excuse holds for first releases only."""
     terms = policy(rule(), rule(id="better", metric="auc_change", minimum=0, needs_champion=True))
     assert decision(terms, [GOOD, None]).outcome == "block"
+
+
+def test_a_test_of_the_change_is_excused_while_nothing_serves():
+    """It compares with the champion without having to say `needs_champion`."""
+    terms = policy(rule(), rule(id="better", minimum=None, test="superiority"))
+    assert decision(terms, [GOOD, None], has_champion=False).outcome == "review"
+    assert decision(terms, [GOOD, None]).outcome == "block"
+
+
+GIVEN = {"binary", "classification", "scores"}
+CALIBRATED = measured(0.02, 0.01, 0.03, metric="expected_calibration_error")
+
+
+@pytest.mark.parametrize(
+    ("found", "given", "verdict"),
+    [
+        ([GOOD, CALIBRATED], GIVEN, "pass"),
+        ([GOOD, CALIBRATED], GIVEN | {"champion", "champion_scores"}, "block"),
+        ([GOOD], GIVEN, "review"),
+        ([measured(0.5, 0.45, 0.55), CALIBRATED], GIVEN, "block"),
+        ([], GIVEN, "block"),
+        ([GOOD, CALIBRATED], {"multiclass"}, "review"),
+    ],
+)
+def test_the_verdict_on_a_file_rests_on_the_rules_that_apply(found, given, verdict):
+    """A rule whose input was given must be measured and pass; where no rule applies nothing has passed."""
+    rules = default_rules()
+    assert verdict_of(rules, judge_rules(rules, found, given=given))[0] == verdict
+
+
+def test_a_whole_policy_on_a_file_decides_as_it_does_for_a_release():
+    """Without a champion its word on first releases counts."""
+    terms = policy(rule(), rule(id="better", minimum=None, test="superiority"))
+    assert verdict_of(terms, judge_rules(terms, [GOOD], given=set()))[0] == "review"
+    assert verdict_of(terms, judge_rules(terms, [GOOD], given={"champion"}))[0] == "block"
+
+
+@given(st.permutations([GOOD, BAD, CALIBRATED, measured(0.8, 0.7, 0.9, slice="sex")]))
+def test_the_order_of_measurements_never_matters(found):
+    """Verdict and results are the same set in any order."""
+    terms = policy(rule(minimum=0.6), rule(id="slices", slices="each", severity=Severity.WARN))
+    judged = judge_rules(terms, found, given={"champion"})
+    expected = judge_rules(terms, [GOOD, BAD, CALIBRATED, measured(0.8, 0.7, 0.9, slice="sex")], given={"champion"})
+    assert verdict_of(terms, judged)[0] == verdict_of(terms, expected)[0] == "block"
+    assert sorted(map(str, judged.results)) == sorted(map(str, expected.results))
 
 
 statuses = st.sampled_from(list(Status))
