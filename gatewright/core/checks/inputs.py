@@ -118,14 +118,21 @@ def _accept_length(array: NDArray[Any], rows: int, where: str) -> None:
 
 
 def measured(
-    metric: str, value: float, interval: Interval | None, n: float, *, slice: str = "all", note: str = ""
+    metric: str,
+    value: float,
+    interval: Interval | None,
+    n: float,
+    *,
+    slice: str = "all",
+    note: str = "",
+    p_value: float | None = None,
 ) -> Measurement:
     """A measurement with its interval; without a value where either is missing, so that it cannot pass."""
     if not np.isfinite(value):
         return unmeasured(metric, n, "; ".join(filter(None, ("undefined on these rows", note))), slice=slice)
     if interval is None:
         return unmeasured(metric, n, "; ".join(filter(None, (TOO_FEW, note))), slice=slice)
-    return Measurement(metric=metric, slice=slice, value=value, interval=interval, n=int(n), note=note)
+    return Measurement(metric=metric, slice=slice, value=value, interval=interval, n=int(n), note=note, p_value=p_value)
 
 
 def unmeasured(metric: str, n: float, note: str, *, slice: str = "all") -> Measurement:

@@ -12,11 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewright.core.results import Interval
-from gatewright.core.statistics.blocks import FloatArray
+from gatewright.core.statistics.blocks import FloatArray, IntArray
+from gatewright.core.statistics.score_table import ScoreTable
 
-__all__ = ["AucEstimate", "auc", "auc_difference_interval", "auc_interval", "delong", "delong_difference"]
+__all__ = [
+    "AucEstimate",
+    "Placements",
+    "area",
+    "auc",
+    "auc_difference_interval",
+    "auc_interval",
+    "delong",
+    "delong_difference",
+    "difference_estimate",
+    "difference_interval",
+    "estimate_area",
+    "estimate_interval",
+    "placements",
+]
 
 Clusters = NDArray[Any] | None
+Placements = tuple[FloatArray, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -29,25 +45,19 @@ class AucEstimate:
 
 def auc(labels: NDArray[Any], scores: NDArray[Any]) -> float:
     """Probability that a positive scores above a negative, ties counted half; NaN with a single class."""
-    placements = _placements(labels, scores)
-    return float(placements[0].mean()) if _both_classes(labels) else float("nan")
+    return area(ScoreTable.of_rows(labels, scores)[0])
 
 
 def delong(labels: NDArray[Any], scores: NDArray[Any], *, clusters: Clusters = None) -> AucEstimate:
     """The area and its variance. ``labels`` 0/1, ``scores`` and ``clusters``: shape (rows,)."""
-    if not _both_classes(labels):
-        return AucEstimate(float("nan"), float("nan"))
-    return _estimate(labels, *_placements(labels, scores), clusters)
+    return estimate_area(labels, _placements(labels, scores), clusters)
 
 
 def delong_difference(
     labels: NDArray[Any], candidate: NDArray[Any], champion: NDArray[Any], *, clusters: Clusters = None
 ) -> AucEstimate:
     """Area of ``candidate`` minus area of ``champion`` on the same rows, and its variance."""
-    if not _both_classes(labels):
-        return AucEstimate(float("nan"), float("nan"))
-    ours, theirs = _placements(labels, candidate), _placements(labels, champion)
-    return _estimate(labels, ours[0] - theirs[0], ours[1] - theirs[1], clusters)
+    return difference_estimate(labels, _placements(labels, candidate), _placements(labels, champion), clusters)
 
 
 def auc_interval(
@@ -58,7 +68,13 @@ def auc_interval(
     Where the variance is zero (perfect separation) method 5 of Newcombe (2006), Statistics in Medicine 25,
     559-573, bounds the area instead.
     """
-    estimate = delong(labels, scores, clusters=clusters)
+    return estimate_interval(labels, delong(labels, scores, clusters=clusters), confidence, clusters)
+
+
+def estimate_interval(
+    labels: NDArray[Any], estimate: AucEstimate, confidence: float, clusters: Clusters
+) -> Interval | None:
+    """`auc_interval` from the estimate."""
     if not np.isfinite(estimate.variance):
         return None
     if not estimate.variance > 0:
@@ -82,29 +98,37 @@ def auc_difference_interval(
     combined by squaring and adding (Newcombe 1998), which ignores their correlation and so is too wide,
     never too narrow.
     """
-    estimate = delong_difference(labels, candidate, champion, clusters=clusters)
+    ours, theirs = _placements(labels, candidate), _placements(labels, champion)
+    estimate = difference_estimate(labels, ours, theirs, clusters)
+    return difference_interval(labels, estimate, (ours, theirs), confidence, clusters)
+
+
+def difference_interval(
+    labels: NDArray[Any],
+    estimate: AucEstimate,
+    models: tuple[Placements, Placements],
+    confidence: float,
+    clusters: Clusters,
+) -> Interval | None:
+    """`auc_difference_interval` from the placements of both models and their `difference_estimate`."""
     if not np.isfinite(estimate.variance):
         return None
     margin = _z(confidence) * estimate.variance**0.5
+    if not margin > 0 and all(_separates(model) for model in models):
+        return _separated_difference(labels, models, confidence, clusters)
     low, high = estimate.value - margin, estimate.value + margin
-    if not margin > 0 and _separates(labels, candidate) and not np.array_equal(candidate, champion):
-        return _separated_difference(labels, candidate, champion, confidence, clusters)
     return Interval(low=low, high=high, confidence=confidence, method=f"paired {_method(clusters)}")
 
 
-def _separates(labels: NDArray[Any], scores: NDArray[Any]) -> bool:
-    return auc(labels, scores) in (0.0, 1.0)
+def _separates(model: Placements) -> bool:
+    return bool((model[0] == model[0][0]).all() and model[0][0] in (0.0, 1.0))
 
 
 def _separated_difference(
-    labels: NDArray[Any],
-    candidate: NDArray[Any],
-    champion: NDArray[Any],
-    confidence: float,
-    clusters: Clusters,
+    labels: NDArray[Any], models: tuple[Placements, Placements], confidence: float, clusters: Clusters
 ) -> Interval:
-    a, b = auc(labels, candidate), auc(labels, champion)
-    ours, theirs = (_newcombe_interval(labels, area, confidence, clusters) for area in (a, b))
+    a, b = (float(model[0].mean()) for model in models)
+    ours, theirs = (_newcombe_interval(labels, value, confidence, clusters) for value in (a, b))
     return Interval(
         low=a - b - float(np.hypot(a - ours.low, theirs.high - b)),
         high=a - b + float(np.hypot(ours.high - a, b - theirs.low)),
@@ -121,27 +145,40 @@ def _z(confidence: float) -> float:
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
-def _both_classes(labels: NDArray[Any]) -> bool:
-    return bool((labels == 1).any() and (labels == 0).any())
+def area(table: ScoreTable) -> float:
+    """The area from counts by score; NaN with a single class."""
+    positives, negatives = table.positives.sum(), table.negatives.sum()
+    if not (positives > 0 and negatives > 0):
+        return float("nan")
+    return float((table.positives * _below(table.negatives)).sum() / positives)
 
 
-def _midranks(values: NDArray[Any]) -> FloatArray:
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: FloatArray = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return ranks
+def _below(counts: FloatArray) -> FloatArray:
+    """Share of rows below each entry, those at the entry counted half."""
+    share: FloatArray = (np.cumsum(counts) - counts / 2) / max(counts.sum(), 1)
+    return share
 
 
-def _placements(labels: NDArray[Any], scores: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
-    """Share of negatives below each positive, and share of positives above each negative."""
+def placements(labels: NDArray[Any], table: ScoreTable, entry: IntArray) -> Placements:
+    """Share of negatives below each positive, and of positives above each negative, from `ScoreTable.of_rows`."""
     positive = labels == 1
-    count, others = int(positive.sum()), int((~positive).sum())
-    ranks = _midranks(scores)
-    below = (ranks[positive] - _midranks(scores[positive])) / max(others, 1)
-    above = 1 - (ranks[~positive] - _midranks(scores[~positive])) / max(count, 1)
-    return below, above
+    return _below(table.negatives)[entry[positive]], 1 - _below(table.positives)[entry[~positive]]
 
 
-def _estimate(labels: NDArray[Any], below: FloatArray, above: FloatArray, clusters: Clusters) -> AucEstimate:
+def _placements(labels: NDArray[Any], scores: NDArray[Any]) -> Placements:
+    return placements(labels, *ScoreTable.of_rows(labels, scores))
+
+
+def difference_estimate(labels: NDArray[Any], ours: Placements, theirs: Placements, clusters: Clusters) -> AucEstimate:
+    """`delong_difference` from the placements of both models."""
+    return estimate_area(labels, (ours[0] - theirs[0], ours[1] - theirs[1]), clusters)
+
+
+def estimate_area(labels: NDArray[Any], found: Placements, clusters: Clusters) -> AucEstimate:
+    """`delong` from the placements."""
+    below, above = found
+    if not (below.size and above.size):
+        return AucEstimate(float("nan"), float("nan"))
     if clusters is not None:
         return _clustered_estimate(labels == 1, below, above, clusters)
     value = float(below.mean())

@@ -138,15 +138,24 @@ class Bootstrap:
 
 
 def bootstrap(table: BlockTable, *, seed: int) -> Bootstrap:
-    """Resample the non-empty blocks of ``table``. Equal seeds give equal weights, which makes pairs."""
+    """Resample the non-empty blocks of ``table``. Equal seeds give equal weights, which makes pairs.
+
+    Sums given as float32 are resampled in float32: half the time for histograms, whose counts it holds exactly.
+    """
     filled = table.sums["rows"].reshape(BLOCKS, -1).sum(axis=1) > 0
     blocks = int(filled.sum())
     weights = _weights(seed, blocks)
     return Bootstrap(
         total={name: values.sum(axis=0, keepdims=True) for name, values in table.sums.items()},
-        replicates={name: weights @ values[filled] for name, values in table.sums.items()},
+        replicates={name: _resampled(weights, values[filled]) for name, values in table.sums.items()},
         blocks=blocks,
     )
+
+
+def _resampled(weights: FloatArray, values: NDArray[Any]) -> FloatArray:
+    own = weights.astype(np.float32) if values.dtype == np.float32 else weights
+    resampled: FloatArray = own @ values
+    return resampled
 
 
 @lru_cache(maxsize=4)

@@ -1,4 +1,4 @@
-"""Rates of a binary decision as functions of sums: ``rows``, ``positives``, ``selected``, ``true_positives``.
+"""Measures of a binary decision as functions of sums: ``rows``, ``positives``, ``selected``, ``true_positives``.
 
 The sums may have further axes (groups, resamples); rates keep them.
 """
@@ -11,7 +11,17 @@ from gatewright.core.results import Interval
 from gatewright.core.statistics.blocks import Bootstrap, FloatArray, Statistic, Sums, hull
 from gatewright.core.statistics.proportions import wilson
 
-__all__ = ["RATES", "Rate", "balanced_accuracy", "f1", "quotient", "rate_interval"]
+__all__ = [
+    "RATES",
+    "Rate",
+    "balanced_accuracy",
+    "effective_rows",
+    "f1",
+    "lift",
+    "matthews_correlation",
+    "quotient",
+    "rate_interval",
+]
 
 
 def quotient(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
@@ -83,23 +93,41 @@ def f1(sums: Sums) -> FloatArray:
     return quotient(2 * sums["true_positives"], sums["positives"] + sums["selected"])
 
 
-def rate_interval(rate: Rate, bootstrap: Bootstrap, confidence: float, *, clustered: bool) -> Interval | None:
-    """Bootstrap interval of a rate, at least as wide as Wilson's at the effective number of rows.
+def lift(sums: Sums) -> FloatArray:
+    """How many times more often a selected row is positive than any row: precision over prevalence."""
+    return quotient(sums["true_positives"] * sums["rows"], sums["selected"] * sums["positives"])
 
-    A resample of rows that are all right is all right, and a bootstrap alone would claim certainty. The
-    effective number divides by the design effect (Kish 1965); at 0 and 1 it is the number of blocks.
+
+def matthews_correlation(sums: Sums) -> FloatArray:
+    """Correlation of label and decision; NaN where either is constant. Matthews (1975), BBA 405, 442-451."""
+    rows, positives, selected = sums["rows"], sums["positives"], sums["selected"]
+    covariance = sums["true_positives"] * rows - positives * selected
+    spread = np.sqrt(positives * (rows - positives)) * np.sqrt(selected * (rows - selected))
+    return quotient(covariance, spread)
+
+
+def rate_interval(rate: Rate, bootstrap: Bootstrap, confidence: float, *, clustered: bool) -> Interval | None:
+    """Wilson's interval of a rate; with clusters the bootstrap's, at least Wilson's at the effective number of rows.
+
+    A resample of rows that are all right is all right, and a bootstrap alone would claim certainty. None as in
+    `percentile_interval`.
     """
     resampled = bootstrap.interval(rate, confidence)
     n, share = float(rate.denominator(bootstrap.total)[0]), bootstrap.value(rate)
     if resampled is None:
         return None
-    if clustered:
-        n = _effective_rows(rate(bootstrap.replicates), share, n, bootstrap.blocks)
+    if not clustered:
+        return wilson(share * n, n, confidence=confidence)
+    binomial = share * (1 - share) / n
+    n = effective_rows(rate(bootstrap.replicates), binomial, n, bootstrap.blocks)
     return hull(resampled, wilson(share * n, n, confidence=confidence))
 
 
-def _effective_rows(replicates: FloatArray, share: float, n: float, blocks: int) -> float:
-    binomial = share * (1 - share) / n
+def effective_rows(replicates: FloatArray, binomial: float, n: float, blocks: int) -> float:
+    """``n`` divided by the design effect (Kish 1965): resampled variance over that of independent rows.
+
+    Where ``binomial``, the latter, is zero, it is the number of blocks at most.
+    """
     if not binomial > 0:
         return min(n, float(blocks))
     return n / max(1.0, float(np.nanvar(replicates)) / binomial)
