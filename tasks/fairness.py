@@ -1,6 +1,7 @@
 """Audit the candidate by sensitive group and intersection, whether or not it sees the groups."""
 
-from gatewright.core.checks.fairness import group_table, measure_fairness
+from gatewright.core.checks.fairness import decided_sums, measure_fairness_sums
+from gatewright.core.checks.groups import group_table
 from gatewright.core.frames import groups_of
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
@@ -21,29 +22,17 @@ def fairness(opening: Opening, data: ReleaseData, candidate: Candidate) -> Stage
 
 def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Candidate) -> Findings:
     m = evaluation_material(services, opening, data, candidate)
-    groups = groups_of(m.frame, m.spec)
+    sums = decided_sums(
+        m.labels,
+        m.scores,
+        groups_of(m.frame, m.spec),
+        threshold=m.spec.threshold,
+        clusters=m.clusters,
+        champion_scores=m.champion_scores,
+    )
+    confidence, support = m.policy.confidence, m.policy.minimum_support
     return Findings(
         inputs={"evaluation": data.evaluation, "candidate": candidate},
-        measurements=measure_fairness(
-            m.labels,
-            m.scores,
-            groups,
-            threshold=m.spec.threshold,
-            confidence=m.policy.confidence,
-            minimum_support=m.policy.minimum_support,
-            clusters=m.clusters,
-            champion_scores=m.champion_scores,
-        ),
-        details={
-            "groups": [
-                *group_table(
-                    m.labels,
-                    m.scores,
-                    groups,
-                    threshold=m.spec.threshold,
-                    confidence=m.policy.confidence,
-                    minimum_support=m.policy.minimum_support,
-                )
-            ]
-        },
+        measurements=measure_fairness_sums(sums, confidence=confidence, minimum_support=support),
+        details={"groups": [*group_table(sums, confidence=confidence, minimum_support=support)]},
     )

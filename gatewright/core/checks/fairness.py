@@ -1,111 +1,30 @@
-"""Does the model treat groups alike? Gaps by sensitive feature and by pairs of them.
+"""Does the model treat groups alike? Gaps by sensitive column and by pairs of them, whether it sees them or not.
 
-Gaps are taken over supported groups only: a group counts for a rate when the rate's denominator (rows;
-positives for true positive rates; negatives for false positive rates; selected rows for precision) reaches
-the minimum support. Groups left out are named in the note and counted in ``unsupported_groups``, so that a
-policy can refuse to be silent about them. Gaps of small groups are biased upwards (Lum, Zhang, Bower 2022,
-FAccT), which the interval carries.
+Gaps are taken over supported groups only: a group counts for a rate when the rate's denominator (rows; positives
+for true positive rates; negatives for false positive rates; selected rows for precision) reaches the minimum
+support. Groups left out are named in the note and counted in ``unsupported_groups``, so that a policy can refuse to
+be silent about them. Values are fairlearn's; how the intervals of small groups are kept honest is told in
+`statistics.gaps`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from gatewright.core.checks.groups import fairlearn_gap, group_table, slices_of
-from gatewright.core.checks.inputs import (
-    accept_clusters,
-    accept_groups,
-    accept_labels,
-    accept_scores,
-    measured,
-    unmeasured,
-)
-from gatewright.core.results import Measurement
-from gatewright.core.statistics.blocks import (
-    BlockTable,
-    Bootstrap,
-    FloatArray,
-    IntArray,
-    assign_blocks,
-    block_histogram,
-    bootstrap,
-    percentile_interval,
-)
-from gatewright.core.statistics.confusion import RATES
-from gatewright.core.statistics.gaps import Gap, GapKind, gap_interval, gap_replicates, gap_value
+from gatewright.core.checks.fairness_calibration import CALIBRATION_METRICS, measure_group_calibration
+from gatewright.core.checks.fairness_metrics import FAIRNESS_METRICS, SUPPORTED_RATES, FairnessMetric
+from gatewright.core.checks.fairness_slices import Audit, Decided, audit
+from gatewright.core.checks.fairness_sums import FairnessSums, fairness_sums
+from gatewright.core.checks.inputs import accept_scores, measured, unmeasured
+from gatewright.core.results import Interval, Measurement
+from gatewright.core.statistics.blocks import FloatArray, IntArray, hull, percentile_interval
+from gatewright.core.statistics.gap_tests import homogeneity_p_value
+from gatewright.core.statistics.gaps import gap_interval, gap_of, worst
 
-__all__ = ["FAIRNESS_METRICS", "group_table", "measure_fairness"]
+__all__ = ["FAIRNESS_METRICS", "decided_sums", "measure_fairness", "measure_fairness_sums"]
 
-# Metric -> the rates whose gaps it takes the worst of, and the kind of gap.
-FAIRNESS_METRICS: dict[str, tuple[tuple[str, ...], GapKind]] = {
-    "demographic_parity_difference": (("selection_rate",), "difference"),
-    "demographic_parity_ratio": (("selection_rate",), "ratio"),
-    "equalized_odds_difference": (("recall", "false_positive_rate"), "difference"),
-    "equal_opportunity_difference": (("recall",), "difference"),
-    "false_positive_rate_difference": (("false_positive_rate",), "difference"),
-    "predictive_parity_difference": (("precision",), "difference"),
-}
-DENOMINATORS = {
-    "selection_rate": "rows",
-    "recall": "positives",
-    "false_positive_rate": "negatives",
-    "precision": "selected rows",
-}
-
-
-@dataclass(frozen=True)
-class _Slice:
-    """The rows of one slice with the group of each."""
-
-    name: str
-    groups: NDArray[np.object_]
-    labels: FloatArray
-    blocks: IntArray
-    minimum_support: int
-    seed: int
-
-    def decided(self, selected: NDArray[np.bool_]) -> "_Decided":
-        """Sums by block and group of one model's decisions."""
-        index, names = pd.factorize(self.groups, sort=True)
-
-        def by_group(values: NDArray[Any] | None = None) -> FloatArray:
-            return block_histogram(self.blocks, index, len(names), values)
-
-        sums = {
-            "rows": by_group(),
-            "positives": by_group(self.labels),
-            "selected": by_group(selected),
-            "true_positives": by_group(selected * self.labels),
-        }
-        resampled = bootstrap(BlockTable(sums), seed=self.seed)
-        return _Decided(self.name, tuple(names), resampled, self.minimum_support)
-
-
-@dataclass(frozen=True)
-class _Decided:
-    """One model's decisions on one slice, by group."""
-
-    slice: str
-    names: tuple[str, ...]
-    bootstrap: Bootstrap
-    minimum_support: int
-
-    def support(self, rate: str) -> FloatArray:
-        counts: FloatArray = RATES[rate].denominator(self.bootstrap.total)[0]
-        return counts
-
-    def supported(self, rate: str) -> NDArray[np.bool_]:
-        return self.support(rate) >= self.minimum_support
-
-    def left_out(self, rate: str) -> list[str]:
-        counts = self.support(rate)
-        return [
-            f"{self.names[k]} ({counts[k]:.0f} {DENOMINATORS[rate]})" for k in np.flatnonzero(~self.supported(rate))
-        ]
+UNSUPPORTED = "unsupported_groups"
 
 
 def measure_fairness(
@@ -116,99 +35,186 @@ def measure_fairness(
     threshold: float,
     confidence: float,
     minimum_support: int,
+    predictions: Any = None,
     clusters: Any = None,
     champion_scores: Any = None,
+    champion_predictions: Any = None,
     seed: int = 0,
 ) -> tuple[Measurement, ...]:
-    """``FAIRNESS_METRICS`` and ``unsupported_groups`` for each sensitive feature and each pair of them.
+    """`measure_fairness_sums` of the arrays that `decided_sums` takes.
 
-    ``groups``: feature name -> group of each row, shape (rows,). The slice of a pair is ``a & b`` in sorted
-    order. With a champion also ``<metric>_change``: candidate's gap minus champion's gap over the groups that
-    both support. ``n`` is the smallest supported denominator. A value is None where fewer than two groups
-    have support. Raises DataError and ModelError as `measure_evaluation`.
+    Raises DataError and ModelError as `measure_evaluation`.
     """
-    truth = accept_labels(labels)
-    blocks = assign_blocks(truth.size, accept_clusters(clusters, truth.size))
-    ours = accept_scores(scores, truth.size, where="candidate scores")
-    theirs = None
+    sums = decided_sums(
+        labels,
+        scores,
+        groups,
+        threshold=threshold,
+        predictions=predictions,
+        clusters=clusters,
+        champion_scores=champion_scores,
+        champion_predictions=champion_predictions,
+    )
+    return measure_fairness_sums(sums, confidence=confidence, minimum_support=minimum_support, seed=seed)
+
+
+def decided_sums(
+    labels: Any,
+    scores: Any,
+    groups: Mapping[str, Any],
+    *,
+    threshold: float,
+    predictions: Any = None,
+    clusters: Any = None,
+    champion_scores: Any = None,
+    champion_predictions: Any = None,
+) -> FairnessSums:
+    """`fairness_sums` where a row is selected from a score of ``threshold`` on, or as ``predictions`` say.
+
+    ``scores`` may be None with ``predictions``. Raises DataError and ModelError as `measure_evaluation`.
+    """
+    rows = np.size(labels)
+    if scores is not None:
+        scores = accept_scores(scores, rows, where="candidate scores")
     if champion_scores is not None:
-        theirs = accept_scores(champion_scores, truth.size, where="champion scores")
-    measurements: list[Measurement] = []
-    for name, values in slices_of(accept_groups(groups, truth.size)).items():
-        audited = _Slice(name, values, truth, blocks, max(minimum_support, 1), seed)
-        candidate = audited.decided(ours >= threshold)
-        champion = None if theirs is None else audited.decided(theirs >= threshold)
-        measurements += _measure_slice(candidate, champion, confidence)
-    return tuple(measurements)
-
-
-def _measure_slice(candidate: _Decided, champion: _Decided | None, confidence: float) -> list[Measurement]:
-    measurements = [_measure_gap(metric, candidate, confidence) for metric in FAIRNESS_METRICS]
-    if champion is not None:
-        measurements += [_measure_change(metric, candidate, champion, confidence) for metric in FAIRNESS_METRICS]
-    return [*measurements, _measure_unsupported(candidate)]
-
-
-def _measure_gap(metric: str, model: _Decided, confidence: float) -> Measurement:
-    gaps, n = _gaps(metric, model, model)
-    note = _note(metric, model)
-    if not gaps:
-        return unmeasured(metric, n, f"fewer than 2 groups have support; {note}", slice=model.slice)
-    value = _fairlearn_value(metric, gaps, model)
-    interval = gap_interval(gaps, model.bootstrap, confidence)
-    return measured(metric, value, interval, n, slice=model.slice, note=note)
-
-
-def _fairlearn_value(metric: str, gaps: tuple[Gap, ...], model: _Decided) -> float:
-    rates, kind = FAIRNESS_METRICS[metric]
-    worst = max if kind == "difference" else min
-    return worst(
-        fairlearn_gap(rate, kind, model.bootstrap.total, gap.kept) for rate, gap in zip(rates, gaps, strict=True)
+        champion_scores = accept_scores(champion_scores, rows, where="champion scores")
+    return fairness_sums(
+        labels,
+        _decisions(scores, threshold, predictions),
+        groups,
+        champion_decisions=_decisions(champion_scores, threshold, champion_predictions),
+        scores=scores,
+        clusters=clusters,
     )
 
 
-def _measure_change(metric: str, candidate: _Decided, champion: _Decided, confidence: float) -> Measurement:
-    name = f"{metric}_change"
-    gaps, n = _gaps(metric, candidate, champion)
+def _decisions(scores: FloatArray | None, threshold: float, predictions: Any) -> Any:
+    if predictions is not None or scores is None:
+        return predictions
+    return scores >= threshold
+
+
+def measure_fairness_sums(
+    sums: FairnessSums, *, confidence: float, minimum_support: int, seed: int = 0
+) -> tuple[Measurement, ...]:
+    """``FAIRNESS_METRICS`` and ``unsupported_groups`` for each sensitive column and each pair of them.
+
+    The slice of a pair is ``a & b`` in sorted order. With a champion also ``<metric>_change``: candidate's gap
+    minus champion's gap over the groups that both support. With scores also ``CALIBRATION_METRICS``. ``n`` is the
+    smallest supported denominator. A value is None where fewer than two groups have support (one, for
+    calibration). The p-value of a gap is that of no difference between the groups, of a change that of none.
+    """
+    measurements: list[Measurement] = []
+    for slice in sums.slices():
+        if isinstance(slice, str):
+            measurements += _too_many_groups(sums, slice)
+            continue
+        audited = audit(slice, champion=sums.champion, minimum_support=minimum_support, seed=seed)
+        measurements += _measure_slice(audited, confidence)
+        measurements += measure_group_calibration(slice, audited, confidence, seed=seed)
+    return tuple(measurements)
+
+
+def _too_many_groups(sums: FairnessSums, slice: str) -> list[Measurement]:
+    metrics = [*FAIRNESS_METRICS, UNSUPPORTED]
+    metrics += [f"{metric}_change" for metric in FAIRNESS_METRICS if sums.champion]
+    metrics += [metric for metric in CALIBRATION_METRICS if sums.scored]
+    return [unmeasured(metric, sums.rows, "too many groups to audit", slice=slice) for metric in metrics]
+
+
+def _measure_slice(audited: Audit, confidence: float) -> list[Measurement]:
+    found = [_measure_gap(metric, audited, confidence) for metric in FAIRNESS_METRICS]
+    if audited.champion is not None:
+        found += [_measure_change(metric, audited, audited.champion, confidence) for metric in FAIRNESS_METRICS]
+    return [*found, _measure_unsupported(audited.candidate)]
+
+
+def _measure_gap(name: str, audited: Audit, confidence: float) -> Measurement:
+    metric, model = FAIRNESS_METRICS[name], audited.candidate
+    kept, n = _kept(metric, model)
+    note = _note(metric, model)
+    if kept is None:
+        return _unsupported(name, n, model, note)
+    value = _value(metric, kept, model)
+    if not (np.isfinite(value) and audited.sufficient):
+        return measured(name, value, None, n, slice=model.slice, note=note)
+    gaps = tuple(model.gap(rate, metric.kind, groups) for rate, groups in zip(metric.rates, kept, strict=True))
+    interval: Interval | None = gap_interval(gaps, confidence)
+    if audited.clusters is not None:
+        # Groups that share clusters are not independent, as the pairs' bounds suppose.
+        replicates = _replicates(metric, kept, model)
+        interval = hull(
+            interval, percentile_interval(value, replicates, blocks=audited.clusters, confidence=confidence)
+        )
+    found = measured(name, value, interval, n, slice=model.slice, note=note)
+    return found.model_copy(update={"p_value": homogeneity_p_value(gaps)})
+
+
+def _measure_change(name: str, audited: Audit, champion: Decided, confidence: float) -> Measurement:
+    metric, candidate = FAIRNESS_METRICS[name], audited.candidate
+    kept, n = _kept(metric, candidate, champion)
     note = _note(metric, candidate, champion)
-    if not gaps:
-        return unmeasured(name, n, f"fewer than 2 groups have support; {note}", slice=candidate.slice)
-    ours, theirs = candidate.bootstrap, champion.bootstrap
-    value = gap_value(gaps, ours) - gap_value(gaps, theirs)
-    replicates = gap_replicates(gaps, ours) - gap_replicates(gaps, theirs)
-    interval = percentile_interval(value, replicates, blocks=ours.blocks, confidence=confidence)
-    return measured(name, value, interval, n, slice=candidate.slice, note=note)
+    if kept is None:
+        return _unsupported(f"{name}_change", n, candidate, note)
+    value = _value(metric, kept, candidate) - _value(metric, kept, champion)
+    replicates = _replicates(metric, kept, candidate) - _replicates(metric, kept, champion)
+    blocks = n if audited.clusters is None else audited.clusters
+    interval = _both_sides(value, percentile_interval(value, replicates, blocks=blocks, confidence=confidence))
+    found = measured(f"{name}_change", value, interval, n, slice=candidate.slice, note=note)
+    return found if interval is None else found.model_copy(update={"p_value": _p_value(value, replicates)})
 
 
-def _gaps(metric: str, first: _Decided, second: _Decided) -> tuple[tuple[Gap, ...], int]:
-    """The gaps over the groups both support, none when a rate has fewer than two; smallest denominator."""
-    rates, kind = FAIRNESS_METRICS[metric]
-    kept = [np.flatnonzero(first.supported(rate) & second.supported(rate)) for rate in rates]
-    counts = [first.support(rate)[groups] for rate, groups in zip(rates, kept, strict=True)]
+def _both_sides(value: float, interval: Interval | None) -> Interval | None:
+    """As far to either side as to the other: resampled gaps are biased, in a direction that is not known."""
+    if interval is None:
+        return None
+    reach = max(value - interval.low, interval.high - value)
+    return interval.model_copy(update={"low": value - reach, "high": value + reach})
+
+
+def _p_value(value: float, replicates: FloatArray) -> float:
+    """Two-sided, of no change: how often resamples lie as far from their mean as the value from 0."""
+    defined = replicates[np.isfinite(replicates)]
+    return float((1 + np.count_nonzero(np.abs(defined - defined.mean()) >= abs(value))) / (1 + defined.size))
+
+
+def _kept(metric: FairnessMetric, *models: Decided) -> tuple[list[IntArray] | None, int]:
+    """The groups that all models support by rate, None when a rate has fewer than two; smallest denominator."""
+    kept = [np.flatnonzero(np.all([model.supported(rate) for model in models], axis=0)) for rate in metric.rates]
+    counts = [models[0].support(rate)[groups] for rate, groups in zip(metric.rates, kept, strict=True)]
     n = int(min((group.min() for group in counts if group.size), default=0))
-    if any(groups.size < 2 for groups in kept):
-        return (), n
-    return tuple(Gap(RATES[rate], kind, groups) for rate, groups in zip(rates, kept, strict=True)), n
+    return (None if any(groups.size < 2 for groups in kept) else kept), n
 
 
-def _note(metric: str, *models: _Decided) -> str:
-    rates, _ = FAIRNESS_METRICS[metric]
-    left_out = dict.fromkeys(group for model in models for rate in rates for group in model.left_out(rate))
-    if not left_out:
-        return ""
-    return f"left out below support {models[0].minimum_support}: {', '.join(left_out)}"
+def _value(metric: FairnessMetric, kept: list[IntArray], model: Decided) -> float:
+    rates = zip(metric.rates, kept, strict=True)
+    return float(
+        worst(np.array([gap_of(model.rates(rate, groups), metric.kind) for rate, groups in rates]), metric.kind)
+    )
 
 
-def _measure_unsupported(model: _Decided) -> Measurement:
+def _replicates(metric: FairnessMetric, kept: list[IntArray], model: Decided) -> FloatArray:
+    rates = zip(metric.rates, kept, strict=True)
+    gaps = [gap_of(model.resampled(rate, groups), metric.kind) for rate, groups in rates]
+    return worst(np.stack(gaps), metric.kind)
+
+
+def _unsupported(name: str, n: int, model: Decided, note: str) -> Measurement:
+    return unmeasured(name, n, f"fewer than 2 groups have support; {note}", slice=model.slice)
+
+
+def _note(metric: FairnessMetric, *models: Decided) -> str:
+    left_out = dict.fromkeys(group for model in models for rate in metric.rates for group in model.left_out(rate))
+    return f"left out below support {models[0].minimum_support}: {', '.join(left_out)}" if left_out else ""
+
+
+def _measure_unsupported(model: Decided) -> Measurement:
     """Groups left out of at least one rate: an exact count."""
-    left_out = np.zeros(len(model.names), dtype=bool)
-    for rate in DENOMINATORS:
-        left_out |= ~model.supported(rate)
-    described = dict.fromkeys(group for rate in DENOMINATORS for group in model.left_out(rate))
+    described = dict.fromkeys(group for rate in SUPPORTED_RATES for group in model.left_out(rate))
     return Measurement(
-        metric="unsupported_groups",
+        metric=UNSUPPORTED,
         slice=model.slice,
-        value=float(left_out.sum()),
-        n=int(model.bootstrap.total["rows"].sum()),
+        value=float(model.unsupported().sum()),
+        n=int(model.cells.sum()),
         note=", ".join(described),
     )

@@ -1,117 +1,103 @@
-"""Groups of rows: the slices an audit looks at, their rates, and fairlearn's word on the gaps between them."""
+"""The rates of each group with their intervals, from the counts of a fairness audit."""
 
-from collections.abc import Callable, Mapping
-from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gatewright.core.checks.inputs import accept_groups, accept_labels, accept_scores
-from gatewright.core.statistics.blocks import FloatArray, Sums
-from gatewright.core.statistics.gaps import GapKind
+from gatewright.core.checks.fairness_metrics import GROUP_RATES
+from gatewright.core.checks.fairness_sums import AuditedSlice, FairnessSums
+from gatewright.core.statistics.blocks import FloatArray, IntArray
 from gatewright.core.statistics.proportions import wilson
 
-__all__ = ["fairlearn_gap", "group_table", "slices_of"]
+__all__ = ["group_rates", "group_table", "metric_frame"]
+
+TABLE_RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "accuracy")
 
 
-def slices_of(groups: Mapping[str, NDArray[np.object_]]) -> dict[str, NDArray[np.object_]]:
-    """Each feature's groups, then those of each pair. Only pairs: deeper ones leave nobody in a group."""
-    slices = {name: groups[name] for name in sorted(groups)}
-    for first, second in combinations(sorted(groups), 2):
-        pairs = zip(groups[first], groups[second], strict=True)
-        slices[f"{first} & {second}"] = np.array([f"{a} & {b}" for a, b in pairs], dtype=object)
-    return slices
+def group_rates(
+    sums: FairnessSums, *, confidence: float | None = None
+) -> dict[str, dict[str, dict[str, float | int | None]]]:
+    """Sensitive column -> group -> ``n`` and each of ``GROUP_RATES``, None where its denominator is 0.
+
+    With ``confidence`` also the Wilson bounds ``<rate>_low`` and ``<rate>_high``.
+    """
+    found: dict[str, dict[str, dict[str, float | int | None]]] = {}
+    for column in sums.groups:
+        audited = sums.slice_of((column,))
+        assert audited is not None, "every column has a table"
+        found[column] = {
+            group: {"n": int(cells.sum()), **_rates(cells, tuple(GROUP_RATES), confidence)}
+            for group, cells in zip(audited.groups, audited.candidate.sum(axis=0), strict=True)
+        }
+    return found
 
 
-def group_table(
-    labels: Any,
-    scores: Any,
-    groups: Mapping[str, Any],
-    *,
-    threshold: float,
-    confidence: float,
-    minimum_support: int = 1,
-) -> list[dict[str, Any]]:
+def group_table(sums: FairnessSums, *, confidence: float, minimum_support: int = 1) -> list[dict[str, Any]]:
     """One row per slice and group, as plain JSON.
 
     Keys: ``slice``, ``group``, ``n``, ``supported`` (``n`` reaches the minimum support), ``positives``,
-    ``mean_score``, and for each of ``observed_rate``, ``selection_rate``, ``true_positive_rate``,
-    ``false_positive_rate``, ``precision`` and ``accuracy`` the rate itself and its Wilson bounds
-    ``<rate>_low`` and ``<rate>_high`` (all None where the denominator is 0).
-    Raises DataError and ModelError as `measure_evaluation`.
+    ``mean_score`` (None without scores), and for each of ``observed_rate``, ``selection_rate``,
+    ``true_positive_rate``, ``false_positive_rate``, ``precision`` and ``accuracy`` the rate itself and its Wilson
+    bounds ``<rate>_low`` and ``<rate>_high`` (all None where the denominator is 0).
     """
-    truth = accept_labels(labels)
-    predicted = accept_scores(scores, truth.size, where="scores")
-    table = []
-    for name, values in slices_of(accept_groups(groups, truth.size)).items():
-        for group in sorted(set(values)):
-            rows = values == group
-            row = _group_row(truth[rows] == 1, predicted[rows], threshold, confidence)
-            supported = bool(rows.sum() >= minimum_support)
-            table.append({"slice": name, "group": group, "supported": supported, **row})
-    return table
+    audited = (slice for slice in sums.slices() if isinstance(slice, AuditedSlice))
+    return [
+        {**row, "supported": row["n"] >= minimum_support} for slice in audited for row in _table_rows(slice, confidence)
+    ]
 
 
-def _group_row(positive: NDArray[np.bool_], scores: FloatArray, threshold: float, confidence: float) -> dict[str, Any]:
-    selected = scores >= threshold
-    row: dict[str, Any] = {
-        "n": int(positive.size),
-        "positives": int(positive.sum()),
-        "mean_score": float(scores.mean()),
-    }
-    shares = {
-        "observed_rate": positive,
-        "selection_rate": selected,
-        "true_positive_rate": selected[positive],
-        "false_positive_rate": selected[~positive],
-        "precision": positive[selected],
-        "accuracy": positive == selected,
-    }
-    for rate, successes in shares.items():
-        row |= _rate(rate, successes, confidence)
-    return row
+def _table_rows(audited: AuditedSlice, confidence: float) -> list[dict[str, Any]]:
+    rows = []
+    for k, (group, cells) in enumerate(zip(audited.groups, audited.candidate.sum(axis=0), strict=True)):
+        n, positives = int(cells.sum()), int(cells[1].sum())
+        score = None if audited.scores is None else float(audited.scores[:, k].sum() / n)
+        row = {"slice": audited.name, "group": group, "n": n, "positives": positives, "mean_score": score}
+        observed = _rate("observed_rate", positives, n, confidence)
+        rows.append({**row, **observed, **_rates(cells, TABLE_RATES, confidence)})
+    return rows
 
 
-def _rate(rate: str, successes: NDArray[np.bool_], confidence: float) -> dict[str, float | None]:
-    if not successes.size:
-        return {rate: None, f"{rate}_low": None, f"{rate}_high": None}
-    interval = wilson(int(successes.sum()), successes.size, confidence=confidence)
-    return {rate: float(successes.mean()), f"{rate}_low": interval.low, f"{rate}_high": interval.high}
+def _rates(cells: IntArray, names: tuple[str, ...], confidence: float | None) -> dict[str, float | None]:
+    rates: dict[str, float | None] = {}
+    for name in names:
+        rate = GROUP_RATES[name]
+        rates |= _rate(name, int(rate.numerator(cells)), int(rate.denominator(cells)), confidence)
+    return rates
 
 
-def fairlearn_gap(rate: str, kind: GapKind, total: Sums, kept: NDArray[np.int64]) -> float:
-    """The gap of ``rate`` between the groups ``kept`` as fairlearn's MetricFrame gives it.
+def _rate(name: str, successes: int, n: int, confidence: float | None) -> dict[str, float | None]:
+    value = {name: successes / n if n else None}
+    if confidence is None:
+        return value
+    if not n:
+        return {**value, f"{name}_low": None, f"{name}_high": None}
+    interval = wilson(successes, n, confidence=confidence)
+    return {**value, f"{name}_low": interval.low, f"{name}_high": interval.high}
 
-    A group's rows differ only in label and decision, so four weighted rows a group say all and the cost does
-    not grow with the data.
+
+def metric_frame(sums: FairnessSums, columns: tuple[str, ...]) -> Any:
+    """fairlearn's own ``MetricFrame`` of ``GROUP_RATES`` by one or two sensitive columns, for its plots and methods.
+
+    Rows of a group differ only in label and decision, so four weighted rows a group say all: the frame is that
+    of the raw rows, at a cost that does not grow with the data. Raises KeyError for columns that were not audited
+    together.
     """
-    from fairlearn.metrics import MetricFrame
+    from fairlearn import metrics as fairlearn
+    from sklearn.metrics import accuracy_score, precision_score
 
-    found, selected = total["true_positives"][0, kept], total["selected"][0, kept]
-    missed, rows = total["positives"][0, kept] - found, total["rows"][0, kept]
-    weights = np.concatenate([found, missed, selected - found, rows - selected - missed])
-    cells = weights > 0
-    frame = MetricFrame(
-        metrics=_fairlearn_metric(rate),
-        y_true=np.repeat([1, 1, 0, 0], kept.size)[cells],
-        y_pred=np.repeat([1, 0, 1, 0], kept.size)[cells],
-        sensitive_features=np.tile(kept, 4)[cells],
-        sample_params={"sample_weight": weights[cells]},
+    audited = sums.slice_of(columns)
+    if audited is None:
+        raise KeyError(columns)
+    weights: FloatArray = audited.candidate.sum(axis=0).reshape(-1).astype(np.float64)
+    cells = np.flatnonzero(weights)
+    own = {
+        "precision": lambda *rows, **weight: precision_score(*rows, **weight, zero_division=0),
+        "accuracy": accuracy_score,
+    }
+    return fairlearn.MetricFrame(
+        metrics={name: own.get(name) or getattr(fairlearn, name) for name in GROUP_RATES},
+        y_true=cells // 2 % 2,
+        y_pred=cells % 2,
+        sensitive_features=np.array(audited.groups, dtype=object)[cells // 4],
+        sample_params={name: {"sample_weight": weights[cells]} for name in GROUP_RATES},
     )
-    gap = frame.difference if kind == "difference" else frame.ratio
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return float(gap(method="between_groups"))
-
-
-def _fairlearn_metric(rate: str) -> Callable[..., float]:
-    from fairlearn.metrics import false_positive_rate, selection_rate, true_positive_rate
-    from sklearn.metrics import precision_score
-
-    metrics: dict[str, Callable[..., float]] = {
-        "selection_rate": selection_rate,
-        "recall": true_positive_rate,
-        "false_positive_rate": false_positive_rate,
-        "precision": precision_score,
-    }
-    return metrics[rate]

@@ -1,77 +1,134 @@
-"""Gaps between groups: the largest minus the smallest, or the smallest over the largest, of a rate."""
+"""Gaps between groups: the largest minus the smallest of their rates, or the smallest over the largest.
+
+The plug-in gap of k groups is biased upwards, the more the smaller the groups (Lum, Zhang, Bower 2022,
+"De-biasing 'bias' measurement", FAccT), and so is each of its resamples. Both bounds are therefore built from all
+pairs of groups, where there is no such bias:
+
+- The true gap is the difference of some pair, so that the largest of all pairs' upper bounds, each at alpha, covers
+  it: an intersection-union test (Berger 1982, Technometrics 24, 295-300).
+- Any pair's difference is at most the gap, so that the largest of all lower bounds, each at alpha over the number
+  of ordered pairs, does not exceed it (Bonferroni).
+
+The bounds of a pair combine the Wilson bounds of its rates: Newcombe's (1998) for differences, and the same on the
+logarithm for ratios (Zou & Donner 2008, Statistics in Medicine 27, 1693-1702). They have a width at 0 and at 1, and
+need no resampling.
+"""
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 
 from gatewright.core.results import Interval
-from gatewright.core.statistics.blocks import Bootstrap, FloatArray, IntArray, Sums, percentile_interval
-from gatewright.core.statistics.confusion import Rate, quotient
-from gatewright.core.statistics.proportions import newcombe_difference, wilson
+from gatewright.core.statistics.blocks import FloatArray
+from gatewright.core.statistics.confusion import quotient
 
-__all__ = ["Gap", "GapKind", "gap_interval", "gap_replicates", "gap_value"]
+__all__ = ["Gap", "GapKind", "gap_interval", "gap_of", "worst"]
 
 GapKind = Literal["difference", "ratio"]
 
 
 @dataclass(frozen=True)
 class Gap:
-    """The gap of one rate between the groups ``kept`` (indices along the last axis of the sums)."""
+    """The gap between k groups in one rate: ``successes`` of ``counts``, each of shape (k,).
 
-    rate: Rate
-    kind: GapKind
-    kept: IntArray
-
-
-def _gap(gap: Gap, sums: Sums) -> FloatArray:
-    rates = gap.rate(sums)[..., gap.kept]
-    highest, lowest = rates.max(axis=-1), rates.min(axis=-1)
-    return highest - lowest if gap.kind == "difference" else quotient(lowest, highest)
-
-
-def gap_value(gaps: tuple[Gap, ...], bootstrap: Bootstrap) -> float:
-    """The worst of several gaps of one kind over all rows."""
-    return float(_worst(gaps, bootstrap.total)[0])
-
-
-def gap_replicates(gaps: tuple[Gap, ...], bootstrap: Bootstrap) -> FloatArray:
-    """The worst of several gaps in each resample."""
-    return _worst(gaps, bootstrap.replicates)
-
-
-def _worst(gaps: tuple[Gap, ...], sums: Sums) -> FloatArray:
-    values = np.stack([_gap(gap, sums) for gap in gaps])
-    worst: FloatArray = values.max(axis=0) if gaps[0].kind == "difference" else values.min(axis=0)
-    return worst
-
-
-def gap_interval(gaps: tuple[Gap, ...], bootstrap: Bootstrap, confidence: float) -> Interval | None:
-    """Percentile interval of the worst gap, held open by the two extreme groups' own intervals.
-
-    Resamples of groups whose rates are all 0 or all 1 show no gap and no doubt; Newcombe's interval of the
-    two extreme groups does (for a ratio, the quotient of their Wilson bounds, where no resample differs).
+    Both are effective numbers where rows depend on each other: see `effective_counts`.
     """
-    value, replicates = gap_value(gaps, bootstrap), gap_replicates(gaps, bootstrap)
-    interval = percentile_interval(value, replicates, blocks=bootstrap.blocks, confidence=confidence)
-    if interval is None:
-        return None
-    closed = [_closed_form(gap, bootstrap.total, confidence) for gap in gaps]
-    if gaps[0].kind == "difference":
-        high = max([interval.high, *(min(1.0, other.high) for other in closed)])
-        return interval.model_copy(update={"high": high, "method": f"{interval.method}, at least Newcombe"})
-    if not interval.high > interval.low:
-        low = min(other.low for other in closed)
-        return interval.model_copy(update={"low": min(low, interval.low), "method": closed[0].method})
-    return interval
+
+    kind: GapKind
+    successes: FloatArray
+    counts: FloatArray
+
+    @property
+    def rates(self) -> FloatArray:
+        return self.successes / self.counts
+
+    @property
+    def value(self) -> float:
+        """NaN for a ratio of zeros."""
+        return float(gap_of(self.rates, self.kind))
+
+    def wide(self, z: float) -> float:
+        """The bound away from fairness, each pair's at ``z`` standard deviations."""
+        low, high = _pair_bounds(self, z)
+        return float(min(high.max(), 1.0) if self.kind == "difference" else low.min())
+
+    def narrow(self, z: float) -> float:
+        """The bound towards fairness, each pair's at ``z`` standard deviations."""
+        low, high = _pair_bounds(self, z)
+        return float(max(low.max(), 0.0) if self.kind == "difference" else min(high.min(), 1.0))
 
 
-def _closed_form(gap: Gap, total: Sums, confidence: float) -> Interval:
-    rates = gap.rate(total)[0, gap.kept]
-    counts = gap.rate.denominator(total)[0, gap.kept]
-    top, bottom = int(rates.argmax()), int(rates.argmin())
-    highest, lowest = ((rates[k] * counts[k], counts[k]) for k in (top, bottom))
-    if gap.kind == "difference":
-        return newcombe_difference(highest, lowest, confidence=confidence)
-    upper, lower = wilson(*highest, confidence=confidence), wilson(*lowest, confidence=confidence)
-    return Interval(low=lower.low / upper.high, high=1.0, confidence=confidence, method="quotient of Wilson bounds")
+def gap_of(rates: FloatArray, kind: GapKind) -> FloatArray:
+    """fairlearn's gap between groups, of rates (..., k)."""
+    highest, lowest = rates.max(axis=-1), rates.min(axis=-1)
+    return highest - lowest if kind == "difference" else quotient(lowest, highest)
+
+
+def worst(values: FloatArray, kind: GapKind) -> FloatArray:
+    """The worst of gaps (gaps, ...): the largest difference, the smallest ratio; NaN where one is undefined."""
+    furthest: FloatArray = values.max(axis=0) if kind == "difference" else values.min(axis=0)
+    return furthest
+
+
+def gap_interval(gaps: tuple[Gap, ...], confidence: float) -> Interval:
+    """Interval of the worst of several gaps of one kind; each side errs with probability (1 - confidence) / 2."""
+    kind = gaps[0].kind
+    alpha = (1 - confidence) / 2
+    wide = worst(np.array([gap.wide(_z(alpha)) for gap in gaps]), kind)
+    narrow = worst(np.array([gap.narrow(_z(alpha / (_pairs(gap) * len(gaps)))) for gap in gaps]), kind)
+    method = "Newcombe over all pairs" if kind == "difference" else "Zou-Donner over all pairs"
+    low, high = sorted((float(wide), float(narrow)))
+    return Interval(low=low, high=high, confidence=confidence, method=method)
+
+
+def _pairs(gap: Gap) -> int:
+    """Ordered pairs of different groups."""
+    return gap.counts.size * (gap.counts.size - 1)
+
+
+def _z(alpha: float) -> float:
+    return NormalDist().inv_cdf(1 - alpha)
+
+
+def _pair_bounds(gap: Gap, z: float) -> tuple[FloatArray, FloatArray]:
+    """Bounds of the gap of each ordered pair of different groups; both of shape (pairs,)."""
+    low, high = _wilson(gap, z)
+    lower, upper = (_differences if gap.kind == "difference" else _ratios)(gap.rates, low, high)
+    different = ~np.eye(gap.counts.size, dtype=bool)
+    return lower[different], upper[different]
+
+
+def _wilson(gap: Gap, z: float) -> tuple[FloatArray, FloatArray]:
+    """`proportions.wilson` of many proportions, at ``z`` standard deviations."""
+    share, n = gap.rates, gap.counts
+    centre = share + z * z / (2 * n)
+    margin = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    # At 0 and n the bounds are exactly 0 and 1; rounding would put the estimate outside.
+    low = np.where(share == 0, 0.0, np.clip((centre - margin) / scale, 0.0, share))
+    high = np.where(share == 1, 1.0, np.clip((centre + margin) / scale, share, 1.0))
+    return low, high
+
+
+def _differences(rates: FloatArray, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Newcombe's bounds of row group minus column group."""
+    difference = rates[:, None] - rates
+    below, above = (rates - low) ** 2, (high - rates) ** 2
+    return (
+        difference - np.sqrt(below[:, None] + above),
+        difference + np.sqrt(above[:, None] + below),
+    )
+
+
+def _ratios(rates: FloatArray, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Bounds of row group over column group; quotients of Wilson bounds where a rate is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.log(rates)[:, None] - np.log(rates)
+        margin = np.sqrt(np.log(rates / low)[:, None] ** 2 + np.log(high / rates) ** 2)
+        lower = np.where(rates > 0, np.exp(ratio - margin), low[:, None] / high)
+    lower = np.where(rates[:, None] > 0, lower, 0.0)
+    # The upper bound of a ratio is the inverse of the lower bound of its inverse.
+    with np.errstate(divide="ignore"):
+        return lower, 1 / lower.T
