@@ -16,13 +16,23 @@ from gatewright.core.checks.fairness_calibration import CALIBRATION_METRICS, mea
 from gatewright.core.checks.fairness_metrics import FAIRNESS_METRICS, SUPPORTED_RATES, FairnessMetric
 from gatewright.core.checks.fairness_slices import Audit, Decided, audit
 from gatewright.core.checks.fairness_sums import FairnessSums, fairness_sums
+from gatewright.core.checks.groups import group_rates, group_table
 from gatewright.core.checks.inputs import accept_scores, measured, unmeasured
 from gatewright.core.results import Interval, Measurement
 from gatewright.core.statistics.blocks import FloatArray, IntArray, hull, percentile_interval
 from gatewright.core.statistics.gap_tests import homogeneity_p_value
 from gatewright.core.statistics.gaps import gap_interval, gap_of, worst
 
-__all__ = ["FAIRNESS_METRICS", "decided_sums", "measure_fairness", "measure_fairness_sums"]
+__all__ = [
+    "FAIRNESS_METRICS",
+    "FairnessSums",
+    "decided_sums",
+    "fairness_sums",
+    "group_rates",
+    "group_table",
+    "measure_fairness",
+    "measure_fairness_sums",
+]
 
 UNSUPPORTED = "unsupported_groups"
 
