@@ -98,7 +98,8 @@ def _shows_values_of(config: Mapping[str, Any], masked: Collection[str]) -> bool
         return False
     columns: set[str] = set()
     for key, value in config["kwargs"].items():
-        if key.startswith("column"):
+        # `column_index` and the counts of columns are numbers.
+        if key.startswith("column") and not isinstance(value, int):
             columns |= {value} if isinstance(value, str) else set(value)
     # An expectation that names no column may show any.
     return not columns or not columns.isdisjoint(masked)
