@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from gatewright import __version__
-from gatewright.cli import abandon, doctor, lineage, policy, releases, serve
+from gatewright.cli import abandon, check, doctor, lineage, policy, releases, serve
 from gatewright.core.errors import GatewrightError
 
 __all__ = ["app", "main"]
@@ -22,6 +22,7 @@ app = App(
     help="Decides whether a machine-learning model may be released, proves the decision, and can take it back.",
     version=__version__,
 )
+app.command(check.check)
 app.command(releases.releases)
 app.command(releases.show)
 app.command(releases.history)

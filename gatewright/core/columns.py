@@ -1,18 +1,17 @@
-"""Columns of a file as the checks want them: labels and decisions 0 and 1, scores probabilities, groups text."""
+"""Columns of a file as the checks want them: labels and decisions as 0 and 1, scores as probabilities."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from gatewright.core.checks.group_codes import group_codes
 from gatewright.core.errors import DataError, GatewrightError, ModelError
-from gatewright.core.frames import MISSING
 from gatewright.core.statistics.blocks import FloatArray
 
-__all__ = ["Column", "binary", "groups", "numbers", "probabilities"]
+__all__ = ["Column", "binary", "numbers", "probabilities"]
 
 
 @dataclass(frozen=True)
@@ -73,31 +72,12 @@ def numbers(column: Column) -> FloatArray:
     return values
 
 
-def groups(column: Column) -> tuple[NDArray[np.int64], list[str]]:
-    """The group of each row as an index into the names; rows without a value are the group ``(missing)``."""
-    encoded = column.values
-    if not pa.types.is_dictionary(encoded.type):
-        encoded = encoded.dictionary_encode()
-    names = [*(_text(value) for value in encoded.dictionary.to_pylist()), MISSING]
-    codes = encoded.indices.fill_null(len(names) - 1).to_numpy(zero_copy_only=False).astype(np.int64)
-    # Only groups that have rows; a null inside the dictionary and one outside are the same group.
-    present = sorted({names[code] for code in np.unique(codes)})
-    index = np.array([present.index(name) if name in present else -1 for name in names], dtype=np.int64)
-    return index[codes], present
-
-
-def _text(value: Any) -> str:
-    if value is None or value != value:
-        return MISSING
-    return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
-
-
 def _is(column: Column, positive: str) -> NDArray[np.bool_]:
     """Compared as text: ``--positive 1`` means 1, 1.0 and "1" alike."""
-    codes, names = groups(column)
-    matches = np.array([name == positive for name in names], dtype=bool)
-    found: NDArray[np.bool_] = matches[codes]
-    return found
+    found = group_codes(column.values, len(column.values), where=column.place)
+    matches = np.array([name == positive for name in found.names], dtype=bool)
+    decided: NDArray[np.bool_] = matches[found.codes]
+    return decided
 
 
 def _numeric(kind: pa.DataType) -> bool:

@@ -71,7 +71,7 @@ def _weigh(
     if isinstance(rules, Policy) and first and outcome != "block":
         outcome = rules.first_release
         reasons.append("no champion serves: nothing to compare the candidate with")
-    if outcome == "promote" and len(alarms) >= rules.review_at_warnings:
+    if outcome == "promote" and rules.review_at_warnings is not None and len(alarms) >= rules.review_at_warnings:
         outcome = "review"
         reasons.append(f"{len(alarms)} warnings; a review is asked for from {rules.review_at_warnings} on")
     return outcome, (*reasons, *(str(r) for r in alarms))

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from gatewright.core.decision import Verdict
 from gatewright.core.results import CheckResult, Interval, Measurement
 from gatewright.core.spec import Task
 
-__all__ = ["CHANGE", "FileVerdict", "Verdict"]
+__all__ = ["CHANGE", "FileVerdict"]
 
-Verdict = Literal["pass", "review", "block"]
 CHANGE = "_change"
 GroupRates = Mapping[str, Mapping[str, Mapping[str, float | int | None]]]
 
 
 @dataclass(frozen=True)
 class FileVerdict:
-    """``groups``: sensitive column -> group -> rates. ``not_applicable``: rules about columns that were not given.
+    """``groups``: sensitive column -> group -> rates. ``not_applicable``: rule -> why it has no say here.
 
     ``curves``: points for plots, as `evaluation_curves` gives them.
     """
@@ -28,7 +28,7 @@ class FileVerdict:
     verdict: Verdict
     reasons: tuple[str, ...]
     results: tuple[CheckResult, ...]
-    not_applicable: tuple[str, ...] = ()
+    not_applicable: Mapping[str, str] = field(default_factory=dict)
     overall: tuple[Measurement, ...] = ()
     fairness: tuple[Measurement, ...] = ()
     groups: GroupRates = field(default_factory=dict)
@@ -52,7 +52,7 @@ class FileVerdict:
             "task": self.task,
             "confidence": self.confidence,
             "results": [_result(result) for result in self.results],
-            "not_applicable": list(self.not_applicable),
+            "not_applicable": dict(self.not_applicable),
             "metrics": {
                 "overall": _by_metric(m for m in self.levels() if m.slice == "all"),
                 "classes": _by_slice(m for m in self.levels() if m.slice != "all"),

@@ -167,13 +167,13 @@ class RuleSet(Record):
     ``power``: the probability with which the smallest effect that a result names would have been seen.
     ``minimum_support``: a group with fewer rows (or, for rates, fewer rows in the denominator) is
     inconclusive. ``review_at_warnings``: this many results of warn rules (one a slice) that did not pass turn
-    ``promote`` into ``review``.
+    ``promote`` into ``review``; None: warnings are only shown.
     """
 
     alpha: Annotated[float, Field(gt=0, le=0.25)]
     power: Annotated[float, Field(ge=0.5, lt=1)] = 0.8
     minimum_support: Annotated[int, Field(ge=1)]
-    review_at_warnings: Annotated[int, Field(ge=1)] = 1
+    review_at_warnings: Annotated[int, Field(ge=1)] | None = None
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -237,6 +237,7 @@ class Policy(RuleSet):
     model: Name
     version: Annotated[int, Field(ge=1)]
     owner: Text
+    review_at_warnings: Annotated[int, Field(ge=1)]
     first_release: Literal["review", "block"]
     serving_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
     holdout: HoldoutBudget | None = None

@@ -37,6 +37,11 @@ class DataFile:
             raise self._unreadable(error) from error
 
     @property
+    def rows(self) -> int | None:
+        """The number of rows; None where only reading them would tell."""
+        return None if self.is_csv else pq.read_metadata(self.path).num_rows
+
+    @property
     def is_csv(self) -> bool:
         return self.path.suffix.lower() == ".csv"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from gatewright.core.columns import Column, binary, groups, numbers, probabilities
+from gatewright.core.columns import Column, binary, numbers, probabilities
 from gatewright.core.errors import DataError, ModelError
 
 
@@ -54,17 +54,3 @@ def test_numbers_may_be_large_but_not_infinite() -> None:
     assert numbers(column([1e300, -2])).tolist() == [1e300, -2]
     with pytest.raises(ModelError):
         numbers(column([1.0, float("inf")]))
-
-
-def test_rows_without_a_group_are_a_group() -> None:
-    """Nulls inside and outside of a dictionary are the same; unused names do not appear."""
-    encoded = pa.DictionaryArray.from_arrays(pa.array([0, 1, None, 2]), pa.array(["b", None, "a", "unused"]))
-    index, names = groups(Column("c", encoded, "file"))
-    assert names == ["(missing)", "a", "b"]
-    assert [names[k] for k in index] == ["b", "(missing)", "(missing)", "a"]
-
-
-def test_whole_numbers_are_named_without_a_fraction() -> None:
-    """A column of integers with a null is read as floats."""
-    index, names = groups(column([1.0, 2.5, np.nan]))
-    assert [names[k] for k in index] == ["1", "2.5", "(missing)"]

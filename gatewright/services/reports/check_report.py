@@ -75,7 +75,8 @@ def _parts(verdict: FileVerdict) -> list[_Part]:
 def _unasked(verdict: FileVerdict) -> str:
     if not verdict.not_applicable:
         return ""
-    return f"Not applicable, because the columns they speak of were not given: {', '.join(verdict.not_applicable)}."
+    reasons = "; ".join(f"{rule}: {why}" for rule, why in verdict.not_applicable.items())
+    return f"Not applicable: {reasons}."
 
 
 def _rule(result: CheckResult) -> tuple[str, ...]:

@@ -1,0 +1,175 @@
+"""``gatewright check``: may a model with these predictions be released? Files alone, no store, no server."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from gatewright.cli.output import Json, print_json, print_table
+from gatewright.core.errors import SpecError
+from gatewright.core.file_verdict import CHANGE, FileVerdict
+from gatewright.core.policy import RuleSet, default_rules, parse_rules
+from gatewright.services.reports.escape import plain
+from gatewright.services.reports.wording import STATUS_WORDS, label, limit, number, signed, span
+
+if TYPE_CHECKING:
+    from gatewright.services.batches import DataFile
+
+__all__ = ["check"]
+
+PASS, BLOCKED = 0, 2
+WORDS = {"pass": "PASS", "review": "HOLD", "block": "BLOCK"}
+SHOWN = (
+    "auc", "average_precision", "log_loss", "brier", "expected_calibration_error", "accuracy", "precision", "recall",
+    "f1",
+)  # fmt: skip
+GAPS = ("demographic_parity_difference", "demographic_parity_ratio", "equalized_odds_difference")
+
+
+def check(
+    file: Path,
+    /,
+    *,
+    label: str,
+    prediction: str | None = None,
+    score: str | None = None,
+    champion_score: str | None = None,
+    champion_prediction: str | None = None,
+    sensitive: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    cluster: str | None = None,
+    positive: str | None = None,
+    threshold: float = 0.5,
+    policy: Path | None = None,
+    report: Path | None = None,
+    as_json: Json = False,
+) -> int:
+    """Check a file of labels and predictions of any model. Exit code 0 pass, 2 blocked, 1 error.
+
+    Example: gatewright check scored.parquet --label died --score risk --champion-score old_risk --sensitive sex
+
+    Parameters
+    ----------
+    file
+        Parquet, or .csv with a header.
+    label
+        Column of what happened: 0 and 1, or any values with --positive.
+    prediction
+        Column of the candidate's decisions, valued as the label.
+    score
+        Column of the candidate's probability of the positive class.
+    champion_score
+        Column of the serving model's probability, on the same rows.
+    champion_prediction
+        Column of the serving model's decisions.
+    sensitive
+        Column whose groups are audited; may be given several times.
+    cluster
+        Column of what dependent rows share, such as the customer: intervals respect it.
+    positive
+        The value of the label that counts as positive.
+    threshold
+        A score from here on is a decision for the positive class, where no --prediction is given.
+    policy
+        Rules as YAML; without it the built-in ones.
+    report
+        Write an HTML report, one file that needs nothing else.
+    """
+    from gatewright.services.batches import DataFile
+    from gatewright.services.file_check import FileColumns, check_file
+
+    columns = FileColumns(
+        label, prediction, score, champion_score, champion_prediction, sensitive, cluster, positive, threshold
+    )
+    rules, data = _rules(policy), DataFile(file)
+    with _progress(data) as progress:
+        verdict = check_file(data, columns, rules, progress=progress)
+    if report is not None:
+        _write(report, verdict)
+    if as_json:
+        print_json(verdict.as_json())
+    else:
+        _print(verdict)
+    return PASS if verdict.verdict == "pass" else BLOCKED
+
+
+def _rules(policy: Path | None) -> RuleSet:
+    if policy is None:
+        return default_rules()
+    try:
+        text = policy.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"cannot be read: {error}.", where=str(policy), remedy="name a readable UTF-8 file.") from None
+    return parse_rules(text, where=str(policy))
+
+
+@contextlib.contextmanager
+def _progress(file: "DataFile") -> Iterator[Callable[[int], None]]:
+    """A bar on standard error while a person watches; nothing otherwise."""
+    if not sys.stderr.isatty():
+        yield lambda rows: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"reading {plain(file.path.name)}", total=file.rows)
+        yield lambda rows: bar.update(task, completed=rows)
+
+
+def _write(report: Path, verdict: FileVerdict) -> None:
+    from gatewright.services.reports.check_report import check_report
+
+    try:
+        report.write_text(check_report(verdict), encoding="utf-8")
+    except OSError as error:
+        raise SpecError(
+            f"the report cannot be written: {error.strerror}.", where=str(report), remedy="name a path you may write."
+        ) from None
+
+
+def _print(verdict: FileVerdict) -> None:
+    print(f"{WORDS[verdict.verdict]}  {plain(verdict.file)}, {verdict.rows:,} rows")
+    for reason in verdict.reasons:
+        print(f"  {plain(reason)}")
+    print()
+    rules = [
+        {
+            "rule": result.rule,
+            "result": STATUS_WORDS[result.status],
+            "measured": label(result.metric) + ("" if result.slice == "all" else f", {result.slice}"),
+            "value": number(result.value),
+            "interval": span(result.interval),
+            "limit": limit(result),
+        }
+        for result in verdict.results
+    ]
+    print_table(rows=rules, empty="No rule applies.")
+    print()
+    print_table(_metrics(verdict), empty="Nothing was measured.")
+    gaps = [m for m in verdict.fairness if m.metric in GAPS]
+    if gaps:
+        print()
+        print_table(
+            [
+                {"between": m.slice, "gap": label(m.metric), "value": number(m.value), "interval": span(m.interval)}
+                for m in gaps
+            ],
+            empty="",
+        )
+
+
+def _metrics(verdict: FileVerdict) -> list[dict[str, str]]:
+    changes = {m.metric.removesuffix(CHANGE): m for m in verdict.changes() if m.slice == "all"}
+    rows = []
+    for m in verdict.levels():
+        if m.slice != "all" or m.metric not in SHOWN:
+            continue
+        row = {"metric": label(m.metric), "value": number(m.value), "interval": span(m.interval)}
+        change = changes.get(m.metric)
+        if change is not None:
+            row |= {"change": signed(change.value), "change interval": span(change.interval)}
+        rows.append(row)
+    return rows

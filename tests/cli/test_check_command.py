@@ -1,0 +1,318 @@
+"""``gatewright check``: files alone, against scikit-learn and fairlearn, without a store and without Prefect."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from fairlearn import metrics as fairlearn
+from sklearn import metrics as sklearn
+
+from gatewright.cli import main
+
+ROWS = 3_000
+
+
+def table(rows: int = ROWS, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    cause, hidden = rng.normal(size=rows), rng.normal(size=rows)
+    label = rng.random(rows) < 1 / (1 + np.exp(1 - 1.5 * cause - hidden))
+    score = 1 / (1 + np.exp(1 - 1.4 * cause - 0.9 * hidden))
+    champion = 1 / (1 + np.exp(1 - 1.4 * cause))
+    return pd.DataFrame(
+        {
+            "label": label.astype(int),
+            "score": score,
+            "decision": (score >= 0.5).astype(int),
+            "old_score": champion,
+            "old_decision": (champion >= 0.5).astype(int),
+            "sex": rng.choice(["female", "male"], rows),
+            "region": rng.choice([1, 2, 3], rows, p=[0.2, 0.3, 0.5]),
+        }
+    )
+
+
+FULL = (
+    "--label", "label", "--score", "score", "--prediction", "decision", "--champion-score", "old_score",
+    "--champion-prediction", "old_decision", "--sensitive", "sex", "--sensitive", "region",
+)  # fmt: skip
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "scored.parquet"
+    table().to_parquet(path)
+    return path
+
+
+def check(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, dict[str, Any]]:
+    code = main(["check", *map(str, arguments), "--json"])
+    out = capsys.readouterr()
+    assert code != 1, out.err
+    answer: dict[str, Any] = json.loads(out.out)
+    return code, answer
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    assert main(["check", *map(str, arguments)]) == 1
+    return capsys.readouterr().err
+
+
+def test_every_metric_is_scikit_learns(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    """Points to 1e-12, each inside its interval."""
+    _, answer = check(capsys, file, *FULL)
+    frame, overall = table(), answer["metrics"]["overall"]
+    y, s, p = frame.label, frame.score, frame.decision
+    expected = {
+        "auc": sklearn.roc_auc_score(y, s),
+        "average_precision": sklearn.average_precision_score(y, s),
+        "log_loss": sklearn.log_loss(y, s),
+        "brier": sklearn.brier_score_loss(y, s),
+        "accuracy": sklearn.accuracy_score(y, p),
+        "balanced_accuracy": sklearn.balanced_accuracy_score(y, p),
+        "precision": sklearn.precision_score(y, p),
+        "recall": sklearn.recall_score(y, p),
+        "f1": sklearn.f1_score(y, p),
+        "matthews_correlation": sklearn.matthews_corrcoef(y, p),
+    }
+    for name, value in expected.items():
+        assert overall[name]["value"] == pytest.approx(value, abs=1e-12), name
+        low, high = overall[name]["interval"]
+        assert low <= value <= high
+        assert low < high
+
+
+def test_changes_are_candidate_minus_champion_with_a_p_value(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    """Paired on the same rows: the hidden cause makes the candidate clearly better."""
+    _, answer = check(capsys, file, *FULL)
+    frame, change = table(), answer["metrics"]["change"]
+    gain = sklearn.roc_auc_score(frame.label, frame.score) - sklearn.roc_auc_score(frame.label, frame.old_score)
+    assert change["auc"]["value"] == pytest.approx(gain, abs=1e-12)
+    assert 0 < change["auc"]["interval"][0] < gain < change["auc"]["interval"][1]
+    assert change["auc"]["p_value"] < 0.001
+    better = (frame.decision == frame.label).mean() - (frame.old_decision == frame.label).mean()
+    assert change["accuracy"]["value"] == pytest.approx(better, abs=1e-12)
+    assert 0 <= change["accuracy"]["p_value"] <= 1
+
+
+@pytest.mark.parametrize("column", ["sex", "region"])
+def test_groups_and_gaps_are_fairlearns(capsys: pytest.CaptureFixture[str], file: Path, column: str) -> None:
+    """Rates of each group, and the five gaps."""
+    _, answer = check(capsys, file, *FULL)
+    frame = table()
+    y, p, groups = frame.label, frame.decision, frame[column]
+    rates = {
+        "selection_rate": fairlearn.selection_rate,
+        "true_positive_rate": fairlearn.true_positive_rate,
+        "false_positive_rate": fairlearn.false_positive_rate,
+        "false_negative_rate": fairlearn.false_negative_rate,
+        "precision": sklearn.precision_score,
+        "accuracy": sklearn.accuracy_score,
+    }
+    for group, rows in frame.groupby(column):
+        ours = answer["metrics"]["groups"][column][str(group)]
+        assert ours["n"] == len(rows)
+        for name, rate in rates.items():
+            assert ours[name] == pytest.approx(rate(rows.label, rows.decision), abs=1e-12), name
+    for name in (
+        "demographic_parity_difference", "demographic_parity_ratio", "equalized_odds_difference",
+        "equalized_odds_ratio", "equal_opportunity_difference",
+    ):  # fmt: skip
+        ours = answer["metrics"]["fairness"][column][name]
+        theirs = getattr(fairlearn, name)(y, p, sensitive_features=groups)
+        assert ours["value"] == pytest.approx(theirs, abs=1e-12), name
+        assert ours["interval"][0] <= theirs <= ours["interval"][1]
+
+
+def test_tiny_groups_have_rates_and_gaps_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """What is too small to judge is still shown; only the rule says that it cannot tell."""
+    frame = table(400)
+    frame.loc[:2, "sex"] = "rare"
+    frame.to_parquet(tmp_path / "f.parquet")
+    _, answer = check(capsys, tmp_path / "f.parquet", *FULL)
+    assert answer["metrics"]["groups"]["sex"]["rare"]["n"] == 3
+    gap = fairlearn.demographic_parity_difference(frame.label, frame.decision, sensitive_features=frame.sex)
+    assert answer["metrics"]["fairness"]["sex"]["demographic_parity_difference"]["value"] == pytest.approx(gap)
+
+
+def test_the_order_of_rows_does_not_matter(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Every number, intervals included."""
+    frame = table(800)
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.sample(frac=1, random_state=1).to_parquet(tmp_path / "b.parquet")
+    one, other = (check(capsys, tmp_path / name, *FULL)[1] for name in ("a.parquet", "b.parquet"))
+    assert {**one, "file": ""} == {**other, "file": ""}
+
+
+def test_csv_and_parquet_say_the_same(capsys: pytest.CaptureFixture[str], tmp_path: Path, file: Path) -> None:
+    """Numbers survive the way through text."""
+    table().to_csv(tmp_path / "scored.csv", index=False)
+    one, other = (check(capsys, path, *FULL)[1] for path in (file, tmp_path / "scored.csv"))
+    assert {**one, "file": ""} == {**other, "file": ""}
+
+
+def test_a_large_file_streams_to_the_same_points(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Above 100,000 rows AUC comes from bins: 1e-8; all else stays exact."""
+    frame = table(150_000)
+    frame.to_parquet(tmp_path / "large.parquet", row_group_size=40_000)
+    _, answer = check(capsys, tmp_path / "large.parquet", *FULL)
+    overall, gaps = answer["metrics"]["overall"], answer["metrics"]["fairness"]
+    assert overall["auc"]["value"] == pytest.approx(sklearn.roc_auc_score(frame.label, frame.score), abs=1e-8)
+    assert overall["log_loss"]["value"] == pytest.approx(sklearn.log_loss(frame.label, frame.score), abs=1e-12)
+    assert overall["f1"]["value"] == pytest.approx(sklearn.f1_score(frame.label, frame.decision), abs=1e-12)
+    gap = fairlearn.equalized_odds_difference(frame.label, frame.decision, sensitive_features=frame.region)
+    assert gaps["region"]["equalized_odds_difference"]["value"] == pytest.approx(gap, abs=1e-12)
+
+
+def test_predictions_alone_have_no_auc(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    """What needs scores is not measured, and the rule about it is listed as not applicable."""
+    code, answer = check(capsys, file, "--label", "label", "--prediction", "decision")
+    assert code == 0
+    assert answer["verdict"] == "pass"
+    assert "auc" not in answer["metrics"]["overall"]
+    assert answer["metrics"]["change"] == {}
+    assert answer["not_applicable"]
+
+
+def test_scores_alone_decide_at_the_threshold(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    """The default is one half."""
+    _, answer = check(capsys, file, "--label", "label", "--score", "score", "--threshold", "0.3")
+    frame = table()
+    expected = sklearn.recall_score(frame.label, frame.score >= 0.3)
+    assert answer["metrics"]["overall"]["recall"]["value"] == pytest.approx(expected)
+
+
+def test_text_labels_need_the_positive_value(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Nobody guesses which of two words is the event."""
+    frame = table().assign(label=lambda f: f.label.map({0: "alive", 1: "dead"}))
+    path = tmp_path / "words.parquet"
+    frame.to_parquet(path)
+    assert "--positive" in refused(capsys, path, "--label", "label", "--score", "score")
+    _, answer = check(capsys, path, "--label", "label", "--score", "score", "--positive", "dead")
+    assert answer["metrics"]["overall"]["auc"]["value"] == pytest.approx(
+        sklearn.roc_auc_score(table().label, table().score), abs=1e-12
+    )
+
+
+POLICY = """
+alpha: 0.05
+minimum_support: 30
+rules:
+  - {id: auc-floor, stage: evaluate, metric: auc, minimum: %s, severity: block, reason: "Below this it is no use."}
+  - {id: parity, stage: fairness, metric: demographic_parity_difference, slices: each, maximum: 0.5, severity: warn,
+     reason: "Looked at."}
+"""
+
+
+@pytest.mark.parametrize(("floor", "code", "verdict", "status"), [(0.6, 0, "pass", "passed"), (0.99, 2, "block", "failed")])
+def test_a_policy_decides(
+    capsys: pytest.CaptureFixture[str], file: Path, tmp_path: Path, floor: float, code: int, verdict: str, status: str
+) -> None:
+    """Exit code 0 or 2, and each rule with its value, interval and threshold."""
+    (tmp_path / "p.yaml").write_text(POLICY % floor)
+    found, answer = check(capsys, file, *FULL, "--policy", tmp_path / "p.yaml")
+    result = answer["results"][0]
+    assert (found, answer["verdict"], result["status"], result["threshold"]) == (code, verdict, status, floor)
+    assert set(result) >= {"rule", "metric", "slice", "value", "interval", "threshold", "status", "severity", "n"}
+
+
+def test_a_worse_candidate_is_blocked_without_any_policy(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    """The built-in rules ask that it is not worse than the champion."""
+    code, answer = check(capsys, file, "--label", "label", "--score", "old_score", "--champion-score", "score")
+    assert (code, answer["verdict"]) == (2, "block")
+
+
+def test_a_rule_of_the_policy_that_cannot_be_measured_blocks(
+    capsys: pytest.CaptureFixture[str], file: Path, tmp_path: Path
+) -> None:
+    """A policy is asked for by name: what it demands must be there."""
+    (tmp_path / "p.yaml").write_text(POLICY % 0.6)
+    code, answer = check(capsys, file, "--label", "label", "--prediction", "decision", "--policy", tmp_path / "p.yaml")
+    assert (code, answer["results"][0]["status"]) == (2, "error")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"score": [0.5, np.nan]}, "row 2"),
+        ({"score": [0.5, 1.5]}, "row 2"),
+        ({"label": [0, 2]}, "row 2"),
+        ({"label": [None, 1.0]}, "row 1"),
+    ],
+)
+def test_bad_values_are_one_clear_error(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, change: dict[str, list[float]], words: str
+) -> None:
+    """File, column, row and remedy; exit code 1."""
+    frame = pd.DataFrame({"label": [0, 1], "score": [0.2, 0.8]} | change)
+    frame.to_parquet(tmp_path / "bad.parquet")
+    message = refused(capsys, tmp_path / "bad.parquet", "--label", "label", "--score", "score")
+    assert words in message
+    assert "bad.parquet" in message
+    assert "remedy" in message
+
+
+def test_a_missing_column_names_those_that_are_there(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    """So that the reader can correct the call."""
+    assert "old_score" in refused(capsys, file, "--label", "label", "--score", "scores")
+
+
+def test_files_that_are_none_are_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Missing, empty, without rows, and not Parquet at all."""
+    (tmp_path / "empty.parquet").touch()
+    (tmp_path / "text.parquet").write_text("label,score\n")
+    (tmp_path / "header.csv").write_text("label,score\n")
+    table(0).to_parquet(tmp_path / "norows.parquet")
+    for name in ("missing.parquet", "empty.parquet", "text.parquet", "header.csv", "norows.parquet"):
+        assert name in refused(capsys, tmp_path / name, "--label", "label", "--score", "score")
+
+
+def test_a_single_class_never_passes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """There is no AUC, so the rule about it cannot pass."""
+    table().query("label == 0").to_parquet(tmp_path / "one.parquet")
+    code, answer = check(capsys, tmp_path / "one.parquet", "--label", "label", "--score", "score")
+    assert code == 2
+    assert answer["metrics"]["overall"]["auc"]["value"] is None
+
+
+def test_neither_scores_nor_predictions_is_an_error(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    """There is nothing to check."""
+    assert "--prediction" in refused(capsys, file, "--label", "label")
+    assert "--score" in refused(capsys, file, "--label", "label", "--prediction", "decision", "--champion-score", "score")
+
+
+def test_the_report_is_one_offline_page_and_escapes_what_the_file_holds(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Group names come from data."""
+    frame = table().assign(sex=lambda f: f.sex.replace("male", "<script>alert(1)</script>"))
+    frame.to_parquet(tmp_path / "f.parquet")
+    check(capsys, tmp_path / "f.parquet", *FULL, "--report", tmp_path / "out.html")
+    page = (tmp_path / "out.html").read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert page.count("<svg") >= 3
+
+
+def test_people_see_the_verdict_first(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    """Then what was measured."""
+    assert main(["check", str(file), *FULL]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("PASS")
+    assert "auc" in out.lower()
+
+
+def test_the_command_needs_neither_prefect_nor_great_expectations(file: Path) -> None:
+    """Heavy packages are not imported on its path."""
+    code = (
+        "import sys; from gatewright.cli import main; main(sys.argv[1:]); "
+        "print([m for m in ('prefect', 'great_expectations', 'boto3', 'sklearn.ensemble') if m in sys.modules])"
+    )
+    arguments = ["check", str(file), "--label", "label", "--score", "score"]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")
