@@ -95,16 +95,25 @@ CALIBRATED = measured(0.02, 0.01, 0.03, metric="expected_calibration_error")
     [
         ([GOOD, CALIBRATED], GIVEN, "pass"),
         ([GOOD, CALIBRATED], GIVEN | {"champion", "champion_scores"}, "block"),
-        ([GOOD], GIVEN, "review"),
+        ([GOOD], GIVEN, "pass"),
         ([measured(0.5, 0.45, 0.55), CALIBRATED], GIVEN, "block"),
         ([], GIVEN, "block"),
         ([GOOD, CALIBRATED], {"multiclass"}, "review"),
     ],
 )
 def test_the_verdict_on_a_file_rests_on_the_rules_that_apply(found, given, verdict):
-    """A rule whose input was given must be measured and pass; where no rule applies nothing has passed."""
+    """Block rules must be measured and pass, warn rules only warn; where no rule applies nothing has passed."""
     rules = default_rules()
     assert verdict_of(rules, judge_rules(rules, found, given=given))[0] == verdict
+
+
+def test_a_rule_set_says_from_how_many_warnings_on_people_must_look():
+    """Left out, warnings are only shown; both times they are among the reasons."""
+    rules = default_rules()
+    strict = rules.model_copy(update={"review_at_warnings": 1})
+    judged = judge_rules(rules, [GOOD], given=GIVEN)
+    assert [verdict_of(terms, judged)[0] for terms in (rules, strict)] == ["pass", "review"]
+    assert "calibration" in verdict_of(rules, judged)[1][0]
 
 
 def test_a_whole_policy_on_a_file_decides_as_it_does_for_a_release():
