@@ -22,7 +22,11 @@ from gatewright.services.expectations_types import Elsewhere, types_elsewhere
 __all__ = ["ElsewhereRun", "run_elsewhere", "sample_elsewhere"]
 
 ROW_COUNT = "expect_table_row_count_to_equal"
-OF_TYPE = {"expect_column_values_to_be_of_type": "type_", "expect_column_values_to_be_in_type_list": "type_list"}
+OF_TYPE = {
+    "expect_column_type_to_be": "type_",
+    "expect_column_values_to_be_of_type": "type_",
+    "expect_column_values_to_be_in_type_list": "type_list",
+}
 # Where a translated expectation keeps what the suite says.
 STATED = "stated"
 

@@ -4,6 +4,7 @@ What identifies a person to a database comes from one environment variable and i
 """
 
 import os
+import sys
 import urllib.parse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -104,6 +105,8 @@ def spark_session() -> Any:
     conf.setIfMissing("spark.master", "local[*]")
     if conf.get("spark.master", "").startswith("local"):
         conf.setAll([("spark.driver.bindAddress", "127.0.0.1"), ("spark.driver.host", "127.0.0.1")])
+        # Workers would take the first Python of the path, which need not have our packages.
+        conf.setIfMissing("spark.pyspark.python", sys.executable)
     conf.setIfMissing("spark.ui.enabled", "false")
     conf.setIfMissing("spark.ui.showConsoleProgress", "false")
     return SparkSession.builder.appName("gatewright").config(conf=conf).getOrCreate()
