@@ -1,9 +1,17 @@
 """Compare the evaluation data with the data the candidate learned from, feature by feature and by score."""
 
-from gatewright.core.checks.drift import Profile, build_profile, measure_drift
+from typing import Any
+
+import pandas as pd
+
+from gatewright.core.checks.drift import measure_drift
+from gatewright.core.checks.profile import Profile
+from gatewright.core.checks.profile_build import build_profile
+from gatewright.core.frames import labels_of
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.results import Measurement, StageEvidence
+from gatewright.core.spec import ModelSpec
 from gatewright.wiring import Services, connect
 from tasks.material import Material, evaluation_material
 from tasks.stage import Findings, run_stage, stage_task
@@ -13,7 +21,7 @@ __all__ = ["drift"]
 
 @stage_task(name="drift")
 def drift(opening: Opening, data: ReleaseData, candidate: Candidate) -> StageEvidence:
-    """Population stability index of features and champion's scores; the reference profile is kept for `monitor`."""
+    """Drift of features, labels and the champion's scores; the reference profile is kept for `monitor`."""
     services = connect()
     return run_stage(services, "drift", opening, lambda: _find(services, opening, data, candidate))
 
@@ -21,15 +29,17 @@ def drift(opening: Opening, data: ReleaseData, candidate: Candidate) -> StageEvi
 def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Candidate) -> Findings:
     m = evaluation_material(services, opening, data, candidate)
     reference = services.datasets(opening.model).load(data.training, m.spec.columns())
-    features = build_profile(reference, candidate.features, m.spec.categorical)
     # A model's scores on its own training rows are too extreme to compare live scores with; those on the
     # evaluation rows are not.
-    monitoring = build_profile(reference, candidate.features, m.spec.categorical, m.scores)
+    monitoring = build_profile(
+        reference, candidate.features, m.spec.categorical, m.scores, labels=_labels(reference, m.spec)
+    )
+    features = monitoring.model_copy(update={"score": None})
     confidence = m.policy.confidence
     return Findings(
         inputs={"data": data, "candidate": candidate},
         measurements=(
-            *measure_drift(features, m.frame, confidence=confidence),
+            *measure_drift(features, m.frame, labels=_labels(m.frame, m.spec), confidence=confidence),
             *_score_drift(services, opening, m, confidence=confidence),
         ),
         artifacts={"monitoring_profile": services.blobs.put(monitoring.to_bytes(), "application/json")},
@@ -43,4 +53,10 @@ def _score_drift(services: Services, opening: Opening, m: Material, *, confidenc
     then = services.evidence.read("drift", opening.champion.release_id, StageEvidence)
     body = services.blobs.get(then.artifacts["monitoring_profile"])
     profile = Profile.from_bytes(body, where=f"profile of {opening.champion.release_id}")
-    return measure_drift(profile.model_copy(update={"features": {}}), m.frame, m.champion_scores, confidence=confidence)
+    scores = profile.model_copy(update={"features": {}, "label": None})
+    return measure_drift(scores, m.frame, m.champion_scores, confidence=confidence)
+
+
+def _labels(frame: pd.DataFrame, spec: ModelSpec) -> Any:
+    """0 and 1 for a binary classification, else the target as it is."""
+    return labels_of(frame, spec) if spec.task == "binary_classification" else frame[spec.target.column].to_numpy()

@@ -18,8 +18,8 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed
 
 from gatewright.core.channels import ChannelEntry
-from gatewright.core.checks.drift import Profile
 from gatewright.core.checks.monitoring import measure_production
+from gatewright.core.checks.profile import Profile
 from gatewright.core.ledger import LedgerEntry
 from gatewright.core.policy import Policy
 from gatewright.core.records import Record, Timestamp

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gatewright.core.checks.drift import CategoricalProfile, Profile, measure_drift
+from gatewright.core.checks.drift import measure_drift
 from gatewright.core.checks.evaluation import measure_evaluation
 from gatewright.core.checks.inputs import accept_scores, measured, unmeasured
+from gatewright.core.checks.profile import CategoricalProfile, Profile
 from gatewright.core.errors import DataError
 from gatewright.core.results import Measurement
 from gatewright.core.statistics.proportions import wilson
@@ -42,7 +43,7 @@ def measure_production(
     given = accept_scores(scores, len(frame), where="logged scores")
     truth = _late_labels(labels, len(frame))
     known = ~np.isnan(truth)
-    drift = measure_drift(profile, _typed(frame, profile), given, confidence=confidence, seed=seed)
+    drift = measure_drift(profile, _typed(frame, profile), given, labels=truth, confidence=confidence)
     performance = measure_evaluation(truth[known], given[known], threshold=threshold, confidence=confidence, seed=seed)
     labelled = int(known.sum())
     return (

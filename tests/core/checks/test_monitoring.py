@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from gatewright.core.checks.drift import Profile, build_profile
 from gatewright.core.checks.evaluation import METRICS
 from gatewright.core.checks.monitoring import measure_production
+from gatewright.core.checks.profile import Profile
+from gatewright.core.checks.profile_build import build_profile
 from gatewright.core.errors import DataError, ModelError
 from gatewright.core.policy import Monitoring
 from gatewright.core.responses import MonitoringDecision, respond
