@@ -1,13 +1,19 @@
-"""Disturb the inputs, and measure what the model costs in time and memory."""
+"""Disturb the inputs, search for weak spots, and measure what the model costs in time and memory."""
 
+from pydantic import JsonValue
+
+from gatewright.core.checks.invariance import measure_invariance
 from gatewright.core.checks.latency import measure_latency
-from gatewright.core.checks.robustness import measure_robustness, perturb
+from gatewright.core.checks.monotonicity import measure_monotonicity
+from gatewright.core.checks.probes import Probe, Scorer
+from gatewright.core.checks.robustness import measure_perturbations
+from gatewright.core.checks.worst_case import measure_worst_case
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.results import Measurement, StageEvidence
 from gatewright.services.latency import sample_latency
 from gatewright.wiring import Services, connect
-from tasks.material import Material, evaluation_material
+from tasks.material import Material, champion_of, evaluation_material
 from tasks.stage import Findings, run_stage, stage_task
 
 __all__ = ["robustness"]
@@ -15,42 +21,59 @@ __all__ = ["robustness"]
 
 @stage_task(name="robustness")
 def robustness(opening: Opening, data: ReleaseData, candidate: Candidate) -> StageEvidence:
-    """The model under each perturbation of the spec; latency, throughput, size and memory."""
+    """The model under each perturbation and rule of the spec; latency, throughput, size and memory."""
     services = connect()
     return run_stage(services, "robustness", opening, lambda: _find(services, opening, data, candidate))
 
 
 def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Candidate) -> Findings:
     m = evaluation_material(services, opening, data, candidate)
+    probe = _probe(services, candidate, m)
+    perturbed, curves = measure_perturbations(probe, m.labels, m.spec.perturbations)
+    asked = (
+        *perturbed,
+        *measure_monotonicity(probe, m.spec.monotonicity),
+        *measure_invariance(probe, m.spec.invariances),
+        *measure_worst_case(probe),
+    )
+    inference: dict[str, JsonValue] = {"calls": probe.score.calls, "rows": probe.score.rows}
     return Findings(
         inputs={"evaluation": data.evaluation, "candidate": candidate},
-        measurements=(*_perturbed(services, candidate, m), *_resources(services, candidate, m)),
+        measurements=(*asked, *_resources(services, candidate, champion_of(services, opening), m)),
+        details={"degradation": curves, "inference": inference},
     )
 
 
-def _perturbed(services: Services, candidate: Candidate, m: Material) -> tuple[Measurement, ...]:
+def _probe(services: Services, candidate: Candidate, m: Material) -> Probe:
     model = services.registry.load(candidate.artifact, trusted_types=m.spec.trusted_types)
-    scores = {}
-    for perturbation in m.spec.perturbations:
-        frame = perturb(m.frame, perturbation, categorical=m.spec.categorical, seed=m.spec.seed)
-        scores[perturbation.name] = services.registry.score(model, frame, candidate.features)
-    return measure_robustness(
-        m.labels,
-        m.scores,
-        scores,
+    return Probe(
+        frame=m.frame,
+        scores=m.scores,
+        score=Scorer(lambda frame: services.registry.score(model, frame, candidate.features)),
+        features=candidate.features,
+        categorical=m.spec.categorical,
         threshold=m.spec.threshold,
         confidence=m.policy.confidence,
         clusters=m.clusters,
+        seed=m.spec.seed,
     )
 
 
-def _resources(services: Services, candidate: Candidate, m: Material) -> tuple[Measurement, ...]:
-    samples = sample_latency(services.registry, candidate, m.frame, trusted_types=m.spec.trusted_types)
+def _resources(
+    services: Services, candidate: Candidate, champion: Candidate | None, m: Material
+) -> tuple[Measurement, ...]:
+    samples = sample_latency(
+        services.registry,
+        candidate,
+        m.frame,
+        trusted_types=m.spec.trusted_types,
+        confidence=m.policy.confidence,
+        champion=champion,
+    )
     return measure_latency(
-        samples.single_ms,
+        samples.candidate,
+        champion=samples.champion,
         batch_rows=samples.batch_rows,
-        batch_seconds=samples.batch_seconds,
-        load_seconds=samples.load_seconds,
         model_bytes=candidate.artifact.size,
         peak_memory_bytes=samples.peak_memory_bytes,
         confidence=m.policy.confidence,

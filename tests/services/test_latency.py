@@ -14,62 +14,95 @@ from gatewright.services.registry import ModelRegistry
 from tests.services.targets.world import World, tiny_model
 
 FRAME = pd.DataFrame({"age": [20.0, 40.0, 70.0], "speed": [30.0, 50.0, 90.0], "sex": ["f", "m", "f"]})
-CALLS = 30
+CALLS = 40
 
 
 class Recording(ModelRegistry):
-    """Remembers which rows were scored, and allocates ``allocate`` bytes at each call."""
+    """Remembers which rows were scored by which model, and allocates ``allocate`` bytes at each call."""
 
     allocate = 0
 
     def __init__(self, *given) -> None:
         super().__init__(*given)
         self.rows: list[list[float]] = []
+        self.intercepts: list[float] = []
 
     def score(self, model: object, frame: pd.DataFrame, features) -> np.ndarray:
         self.rows.append(frame["age"].tolist())
+        self.intercepts.append(float(model[-1].intercept_[0]))
         return np.zeros(self.allocate // 8) if self.allocate else super().score(model, frame, features)
 
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(latency, "SINGLE_CALLS", CALLS)
+    monkeypatch.setattr(latency, "samples_needed", lambda probability, confidence: CALLS if probability > 0.5 else 3)
     world = World(tmp_path)
     world.registry = Recording(world.blobs)
     world.release("r1", tiny_model(1))
     return world
 
 
-def sampled(world: World, trusted: tuple[str, ...] = ()) -> LatencySamples:
-    candidate = world.evidence.read("candidate", "r1", Candidate)
-    return sample_latency(world.registry, candidate, FRAME, trusted_types=trusted)
+def sampled(world: World, *, champion: str | None = None, budget_seconds: float = 0) -> LatencySamples:
+    candidate, other = (world.evidence.read("candidate", name, Candidate) for name in ("r1", champion or "r1"))
+    return sample_latency(
+        world.registry,
+        candidate,
+        FRAME,
+        trusted_types=(),
+        confidence=0.9,
+        champion=other if champion else None,
+        budget_seconds=budget_seconds,
+    )
 
 
 def test_there_is_one_time_for_each_call_and_none_for_the_warm_up(world: World):
-    """All of them positive, in milliseconds."""
+    """All of them positive; loading and batches are repeated as often as a median needs."""
     samples = sampled(world)
-    assert samples.single_ms.shape == (CALLS,)
-    assert samples.single_ms.min() > 0
-    assert samples.load_seconds > 0
+    assert samples.candidate.single_ms.shape == (CALLS,)
+    assert samples.candidate.batch_seconds.shape == samples.candidate.load_seconds.shape == (3,)
+    assert min(samples.candidate.single_ms.min(), samples.candidate.load_seconds.min()) > 0
+    assert samples.champion is None
 
 
 def test_single_calls_go_round_the_rows_and_the_batch_takes_all(world: World):
-    """One row a call, then all rows at once, then once more while memory is traced."""
+    """One row a call, then all rows three times, then once more while memory is traced."""
     samples = sampled(world)
-    singles = world.registry.rows[: CALLS + latency.WARM_UP_CALLS]
+    singles = world.registry.rows[latency.WARM_UP_CALLS : CALLS + latency.WARM_UP_CALLS]
     assert singles[:4] == [[20.0], [40.0], [70.0], [20.0]]
     assert all(len(rows) == 1 for rows in singles)
-    assert world.registry.rows[len(singles) :] == [FRAME["age"].tolist()] * 2
+    assert world.registry.rows[latency.WARM_UP_CALLS + CALLS :] == [FRAME["age"].tolist()] * 4
     assert samples.batch_rows == 3
+
+
+def test_the_champion_takes_turns_with_the_candidate(world: World):
+    """Blocks of calls in the order A B B A: whatever slows the machine down slows both."""
+    world.release("r2", tiny_model(2))
+    samples = sampled(world, champion="r2")
+    both = world.registry.intercepts[2 * latency.WARM_UP_CALLS :][: 2 * CALLS : latency.BLOCK_CALLS]
+    ours, theirs = world.registry.intercepts[0], world.registry.intercepts[latency.WARM_UP_CALLS]
+    assert ours != theirs
+    assert both == [ours, theirs, theirs, ours]
+    assert samples.champion.single_ms.shape == samples.candidate.single_ms.shape == (CALLS,)
+    assert samples.champion.batch_seconds.shape == (3,)
+
+
+def test_calls_go_on_while_there_is_time(world: World, monkeypatch: pytest.MonkeyPatch):
+    """Up to a limit; the clock advances 10 ms a look, two looks a call."""
+    ticks = iter(np.arange(0, 1000, 0.01))
+    monkeypatch.setattr(latency.time, "perf_counter", lambda: next(ticks))
+    assert 80 < sampled(world, budget_seconds=2).candidate.single_ms.size <= 120
+    assert sampled(world, budget_seconds=0.1).candidate.single_ms.size == CALLS
+    monkeypatch.setattr(latency, "MOST_CALLS", 60)
+    assert sampled(world, budget_seconds=20).candidate.single_ms.size == 60
 
 
 def test_times_are_those_of_the_clock(world: World, monkeypatch: pytest.MonkeyPatch):
     """With a clock that advances a quarter of a second a look."""
     ticks = iter(np.arange(0, 1000, 0.25))
     monkeypatch.setattr(latency.time, "perf_counter", lambda: next(ticks))
-    samples = sampled(world)
-    assert set(samples.single_ms) == {250.0}
-    assert (samples.load_seconds, samples.batch_seconds) == (0.25, 0.25)
+    timings = sampled(world).candidate
+    assert set(timings.single_ms) == {250.0}
+    assert set(timings.batch_seconds) == set(timings.load_seconds) == {0.25}
 
 
 def test_memory_counts_what_scoring_allocates(world: World):
@@ -90,4 +123,5 @@ def test_a_model_that_cannot_be_loaded_is_not_measured(world: World):
             ),
             FRAME,
             trusted_types=(),
+            confidence=0.9,
         )

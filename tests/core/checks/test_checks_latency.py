@@ -3,20 +3,19 @@
 import numpy as np
 import pytest
 
-from gatewright.core.checks.latency import measure_latency
+from gatewright.core.checks.latency import Timings, measure_latency
 from gatewright.core.errors import ModelError
 
-SIZES = {
-    "batch_rows": 10_000,
-    "batch_seconds": 0.5,
-    "load_seconds": 0.2,
-    "model_bytes": 300_000,
-    "peak_memory_bytes": 90_000_000,
-}
+SIZES = {"batch_rows": 10_000, "model_bytes": 300_000, "peak_memory_bytes": 90_000_000}
 
 
-def measure(samples, confidence=0.9, **sizes):
-    found = measure_latency(samples, confidence=confidence, **{**SIZES, **sizes})
+def timed(samples, batch_seconds=(0.4, 0.5, 0.5, 0.5, 0.8), load_seconds=(0.1, 0.2, 0.2, 0.2, 0.4)):
+    return Timings(*(np.asarray(values, dtype=float) for values in (samples, batch_seconds, load_seconds)))
+
+
+def measure(samples, confidence=0.9, champion=None, **given):
+    sizes = {name: given.pop(name, value) for name, value in SIZES.items()}
+    found = measure_latency(timed(samples, **given), confidence=confidence, champion=champion, **sizes)
     return {m.metric: m for m in found}
 
 
@@ -46,13 +45,42 @@ def test_no_calls_have_no_values():
 
 
 def test_sizes_are_exact():
-    """Rows a second are rows over seconds; sizes have no interval."""
+    """They have no interval."""
     found = measure([1.0] * 100)
-    assert found["batch_rows_per_second"].value == 20_000
-    assert found["load_seconds"].value == 0.2
-    assert found["model_bytes"].value == 300_000
-    assert found["peak_memory_bytes"].value == 90_000_000
-    assert all(found[name].interval is None for name in ("model_bytes", "batch_rows_per_second"))
+    assert (found["model_bytes"].value, found["model_bytes"].interval) == (300_000, None)
+    assert (found["peak_memory_bytes"].value, found["peak_memory_bytes"].interval) == (90_000_000, None)
+
+
+def test_loading_and_throughput_are_medians_within_their_samples():
+    """Of five repeats the extremes bound the median at 90 %; rows a second are rows over seconds."""
+    found = measure([1.0] * 100)
+    load, throughput = found["load_seconds"], found["batch_rows_per_second"]
+    assert (load.interval.low, load.value, load.interval.high) == (0.1, 0.2, 0.4)
+    assert (throughput.interval.low, throughput.value, throughput.interval.high) == (12_500, 20_000, 25_000)
+    assert measure([1.0] * 100, load_seconds=[0.2] * 4)["load_seconds"].value is None
+
+
+def test_ratios_are_candidate_over_champion():
+    """A candidate of twice the latency and half the throughput."""
+    champion = timed(np.arange(1.0, 1001.0), [0.25] * 5, [0.1] * 5)
+    found = measure(np.arange(2.0, 2001.0, 2), champion=champion)
+    for metric in ("latency_p50_ms_ratio", "latency_p95_ms_ratio", "latency_p99_ms_ratio"):
+        assert found[metric].value == 2
+        assert found[metric].interval.low < 2 < found[metric].interval.high
+    assert found["load_seconds_ratio"].value == 2
+    assert found["batch_rows_per_second_ratio"].value == 0.5
+
+
+def test_without_a_champion_there_are_no_ratios():
+    """Rules that need one say so themselves."""
+    assert not any(metric.endswith("_ratio") for metric in measure([1.0] * 100))
+
+
+def test_too_few_calls_of_the_champion_have_no_ratio():
+    """A hundred calls bound no 99th percentile."""
+    found = measure(np.arange(1.0, 1001.0), champion=timed(np.arange(1.0, 101.0)))
+    assert found["latency_p99_ms_ratio"].value is None
+    assert found["latency_p50_ms_ratio"].value is not None
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -1.0, 0.0])
@@ -61,4 +89,6 @@ def test_durations_that_cannot_be_are_refused(bad):
     with pytest.raises(ModelError, match="1 of 3 single-row latencies"):
         measure([1.0, bad, 2.0])
     with pytest.raises(ModelError, match="batch_seconds"):
-        measure([1.0], batch_seconds=bad)
+        measure([1.0], batch_seconds=[bad])
+    with pytest.raises(ModelError, match="champion's load_seconds"):
+        measure([1.0], champion=timed([1.0], load_seconds=[bad]))

@@ -1,85 +1,14 @@
-"""Robustness: what a perturbation changes, what it leaves, and how the loss is measured."""
+"""Robustness: how the loss under a perturbation is measured, and how it grows with the perturbation."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, recall_score, roc_auc_score
 
-from gatewright.core.checks.robustness import measure_robustness, perturb
-from gatewright.core.errors import DataError, ModelError, SpecError
+from gatewright.core.checks.probes import Probe, Scorer
+from gatewright.core.checks.robustness import FRACTIONS, measure_perturbations, measure_robustness
+from gatewright.core.errors import ModelError
 from gatewright.core.spec import Perturbation
-
-FRAME = pd.DataFrame(
-    {
-        "age": np.random.default_rng(0).integers(16, 90, 4_000),
-        "speed": np.random.default_rng(1).choice(["low", "mid", "high"], 4_000),
-        "other": np.arange(4_000.0),
-    }
-)
-
-
-def perturbed(kind, column, amount, seed=0):
-    perturbation = Perturbation(name="p", kind=kind, columns=(column,), amount=amount)
-    return perturb(FRAME, perturbation, categorical=["speed"], seed=seed)
-
-
-def test_noise_has_the_amount_of_standard_deviations_asked_for():
-    """A tenth of the column's own spread, centred on nothing."""
-    change = perturbed("noise", "age", 0.1)["age"] - FRAME["age"]
-    assert change.std() == pytest.approx(0.1 * FRAME["age"].std(), rel=0.05)
-    assert abs(change.mean()) < 0.1
-
-
-@pytest.mark.parametrize("column", ["age", "speed"])
-def test_missing_empties_the_share_of_cells_asked_for(column):
-    """A fifth of the cells is null, the others are untouched."""
-    values = perturbed("missing", column, 0.2)[column]
-    assert values.isna().mean() == pytest.approx(0.2, abs=0.02)
-    kept = values.notna()
-    assert (values[kept] == FRAME[column][kept]).all()
-
-
-def test_swap_replaces_the_share_of_categories_by_another_known_one():
-    """Three tenths differ, and only names from the data appear."""
-    values = perturbed("swap", "speed", 0.3)["speed"]
-    assert (values != FRAME["speed"]).mean() == pytest.approx(0.3, abs=0.02)
-    assert set(values) == {"low", "mid", "high"}
-
-
-def test_nulls_are_not_swapped():
-    """A missing category is not another category."""
-    frame = pd.DataFrame({"kind": ["a", "b", None] * 50})
-    swap = Perturbation(name="p", kind="swap", columns=("kind",), amount=1)
-    values = perturb(frame, swap, categorical=["kind"], seed=0)["kind"]
-    assert values.isna().sum() == 50
-    assert (values[frame["kind"] == "a"] == "b").all()
-
-
-def test_other_columns_and_the_original_stay_as_they_are():
-    """Only the named columns of the copy change."""
-    before = FRAME.copy()
-    changed = perturbed("noise", "age", 0.5)
-    pd.testing.assert_frame_equal(FRAME, before)
-    pd.testing.assert_frame_equal(changed[["speed", "other"]], FRAME[["speed", "other"]])
-
-
-def test_equal_seeds_give_equal_perturbations_and_others_do_not():
-    """Evidence can be computed again."""
-    first, second, other = (perturbed("noise", "age", 0.1, seed) for seed in (1, 1, 2))
-    pd.testing.assert_frame_equal(first, second)
-    assert (first["age"] != other["age"]).any()
-
-
-def test_what_does_not_fit_a_column_is_refused():
-    """Noise on a category, swapping a constant, a column that is not there."""
-    with pytest.raises(SpecError, match="noise needs numbers"):
-        perturbed("noise", "speed", 0.1)
-    with pytest.raises(DataError, match="missing column"):
-        perturbed("noise", "weight", 0.1)
-    constant = pd.DataFrame({"kind": ["a"] * 5})
-    swap = Perturbation(name="p", kind="swap", columns=("kind",), amount=0.1)
-    with pytest.raises(SpecError, match="none to swap with"):
-        perturb(constant, swap, categorical=["kind"], seed=0)
 
 
 def measured(labels, scores, changed, **options):
@@ -103,6 +32,20 @@ def test_auc_drop_is_original_minus_perturbed_and_flips_are_counted():
     assert 0 < drop.interval.low < drop.value < drop.interval.high
     assert flips.value == pytest.approx(((scores >= 0.5) != (worse >= 0.5)).mean())
     assert flips.interval.low < flips.value < flips.interval.high
+
+
+def test_log_loss_rise_and_recall_drop_equal_scikit_learns_differences():
+    """And lie within their intervals."""
+    labels, scores, rng = drawn()
+    worse = np.clip(scores + rng.normal(0, 0.2, scores.size), 0, 1)
+    found = measured(labels, scores, {"noise": worse})
+    rise, drop = found["log_loss_rise", "noise"], found["recall_drop", "noise"]
+    assert rise.value == pytest.approx(log_loss(labels, worse) - log_loss(labels, scores), abs=1e-9)
+    assert 0 < rise.interval.low < rise.value < rise.interval.high
+    before, after = (recall_score(labels, s >= 0.5) for s in (scores, worse))
+    assert drop.value == pytest.approx(before - after, abs=1e-12)
+    assert drop.interval.low < drop.value < drop.interval.high
+    assert drop.n == labels.sum()
 
 
 def test_unchanged_scores_have_no_drop_and_flips_only_within_doubt():
@@ -136,3 +79,64 @@ def test_bad_scores_name_the_perturbation():
     """A model that answers NaN to missing values is refused."""
     with pytest.raises(ModelError, match="perturbation missing"):
         measured([0, 1], [0.1, 0.9], {"missing": [np.nan, 0.9]})
+
+
+def test_the_order_of_rows_does_not_matter():
+    """Without clusters blocks follow the rows' content."""
+    labels, scores, rng = drawn()
+    worse = np.clip(scores + rng.normal(0, 0.2, scores.size), 0, 1)
+    shuffle = rng.permutation(scores.size)
+    straight = measured(labels, scores, {"p": worse})
+    shuffled = measured(labels[shuffle], scores[shuffle], {"p": worse[shuffle]})
+    for key, m in straight.items():
+        assert m.value == pytest.approx(shuffled[key].value, abs=1e-12)
+        assert m.interval.low == pytest.approx(shuffled[key].interval.low, abs=1e-12)
+
+
+LOGISTIC = {"age": 0.05, "speed": 0.03}
+
+
+def asked(frame):
+    """A model of two numbers."""
+    return 1 / (1 + np.exp(4 - sum(weight * frame[name] for name, weight in LOGISTIC.items())))
+
+
+def probe_of(rows=3_000):
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"age": rng.normal(40, 15, rows), "speed": rng.normal(60, 20, rows)})
+    labels = (rng.random(rows) < asked(frame)).astype(int)
+    probe = Probe(frame, asked(frame).to_numpy(), Scorer(asked), tuple(LOGISTIC), (), 0.5, 0.9)
+    return probe, labels
+
+
+NOISE = Perturbation(name="noise", kind="noise", columns=("age", "speed"), amount=1)
+
+
+def test_a_model_loses_more_under_more_noise():
+    """The curve has a point at each fraction of the amount, the last is what rules see."""
+    probe, labels = probe_of()
+    found, (curve,) = measure_perturbations(probe, labels, [NOISE])
+    drop = next(m for m in found if m.metric == "auc_drop")
+    drops = [point["auc_drop"] for point in curve["points"]]
+    assert curve["perturbation"] == "noise"
+    assert [point["fraction"] for point in curve["points"]] == list(FRACTIONS)
+    assert drops == sorted(drops)
+    assert drops[-1] == drop.value
+    assert curve["points"][-1]["auc_drop_low"] == drop.interval.low
+    assert (probe.score.calls, probe.score.rows) == (3, 9_000)
+
+
+def test_many_rows_are_measured_on_a_part_of_them(monkeypatch):
+    """Which part depends on the rows' content; `n` says how many."""
+    monkeypatch.setattr("gatewright.core.checks.robustness.PERTURBED_ROWS", 500)
+    probe, labels = probe_of()
+    found, _ = measure_perturbations(probe, labels, [NOISE])
+    assert {m.n for m in found if m.metric == "decision_flip_rate"} == {500}
+    assert probe.score.rows == 1_500
+
+
+def test_a_curve_leaves_out_what_has_no_value():
+    """One class: flips and log loss only."""
+    probe, labels = probe_of()
+    _, (curve,) = measure_perturbations(probe, np.zeros(labels.size), [NOISE])
+    assert all("auc_drop" not in point and "decision_flip_rate" in point for point in curve["points"])
