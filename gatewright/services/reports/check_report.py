@@ -21,6 +21,8 @@ __all__ = ["VERDICT_WORDS", "check_report"]
 VERDICT_WORDS = {"pass": "PASS", "review": "HOLD", "block": "BLOCK"}
 # More lines nobody reads in a chart; the table below it has them all.
 MAX_WHISKERS = 24
+# They have no common scale with rates and losses.
+UNBOUNDED = frozenset({"lift", "calibration_slope", "calibration_intercept"})
 TEMPLATE = Path(__file__).with_name("check_report.html.j2")
 
 
@@ -102,9 +104,9 @@ def _changes(verdict: FileVerdict) -> _Part:
         (label(m.metric.removesuffix(CHANGE)), signed(m.value), span(m.interval), _p(m), f"{m.n:,}") for m in changes
     ]
     header = ("Metric", "Candidate minus champion", "Interval", "p-value", "Rows")
-    drawn = [m for m in changes if m.value is not None and m.interval is not None][:MAX_WHISKERS]
+    drawn = [m for m in changes if m.interval is not None and m.metric.removesuffix(CHANGE) not in UNBOUNDED]
     reach = 1.1 * max((max(abs(m.interval.low), abs(m.interval.high)) for m in drawn if m.interval), default=0) or 1.0
-    chart = _whiskers("Change against the champion", drawn, Scale(-reach, reach, 230, 480), zero=True)
+    chart = _whiskers("Change against the champion", drawn[:MAX_WHISKERS], Scale(-reach, reach, 230, 480), zero=True)
     return _Part("Candidate against champion", header, rows, frozenset({1, 3, 4}), chart)
 
 
