@@ -8,29 +8,32 @@ Direction = Literal["higher", "lower"]
 
 HIGHER = frozenset(
     {
-        "accuracy", "auc", "average_precision", "balanced_accuracy", "f1", "lift", "mcc", "precision", "r2", "recall",
-        "specificity", "top_k_accuracy", "true_positive_rate", "demographic_parity_ratio", "equalized_odds_ratio",
-        "equal_opportunity_ratio", "accuracy_ratio", "coverage",
+        "accuracy", "auc", "average_precision", "balanced_accuracy", "brier_resolution", "demographic_parity_ratio",
+        "equal_opportunity_ratio", "equalized_odds_ratio", "f1", "false_negative_rate_ratio",
+        "false_positive_rate_ratio", "lift", "matthews_correlation", "mcc", "precision", "r2", "recall", "specificity",
+        "true_positive_rate",
     }
 )  # fmt: skip
 LOWER = frozenset(
     {
-        "brier", "error_rate", "expected_calibration_error", "expected_calibration_error_mass", "false_negative_rate",
-        "false_positive_rate", "log_loss", "calibration_error", "reliability", "rmse", "mae", "mape", "mse",
-        "median_absolute_error", "quantile_loss", "pinball_loss", "demographic_parity_difference",
-        "equalized_odds_difference", "equal_opportunity_difference", "false_positive_rate_difference",
-        "predictive_parity_difference", "worst_slice_gap",
+        "accuracy_difference", "brier", "brier_reliability", "calibration_in_the_large_within_groups",
+        "calibration_within_groups", "demographic_parity_difference", "equal_opportunity_difference",
+        "equalized_odds_difference", "error_rate", "expected_calibration_error",
+        "expected_calibration_error_equal_mass", "false_negative_rate", "false_positive_rate",
+        "false_positive_rate_difference", "log_loss", "mae", "mape", "predictive_parity_difference", "quantile_loss",
+        "rmse",
     }
 )  # fmt: skip
-# Means over classes and equal-mass variants go the way of what they average.
+# Signed, with a target value, or a share: only a limit or an equivalence can be asked of their change.
+NEITHER = frozenset({"bias", "brier_uncertainty", "calibration_intercept", "calibration_slope", "selection_rate"})
+# Means over classes go the way of what they average.
 _VARIANTS = ("macro_", "micro_", "weighted_")
 
 
 def direction_of(metric: str) -> Direction | None:
     """The better direction of ``metric`` or of its ``_change``.
 
-    None where neither is better: signed ones (bias, calibration slope and intercept), shares (selection
-    rate), and metrics this table does not know.
+    None where neither is better (``NEITHER``), and for metrics this table does not know.
     """
     name = metric.removesuffix("_change")
     for prefix in _VARIANTS:

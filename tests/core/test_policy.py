@@ -5,7 +5,12 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from gatewright.core.directions import HIGHER, LOWER, direction_of
+from gatewright.core.checks.evaluation import METRICS
+from gatewright.core.checks.fairness import FAIRNESS_METRICS
+from gatewright.core.checks.multiclass import MULTICLASS_METRICS
+from gatewright.core.checks.regression import REGRESSION_METRICS
+from gatewright.core.checks.slices import SLICE_METRICS
+from gatewright.core.directions import HIGHER, LOWER, NEITHER, direction_of
 from gatewright.core.errors import SpecError
 from gatewright.core.policy import Monitoring, MonitoringRule, Policy, RuleSet, Tier, default_rules, parse_rules
 from gatewright.core.results import Severity
@@ -108,10 +113,12 @@ def test_a_contradictory_test_is_refused(changes, said):
         rule(**{"minimum": None, **changes})
 
 
-def test_a_direction_is_never_ambiguous():
-    """No metric is better both ways, and one that has a sign or a target is better neither way."""
-    assert not HIGHER & LOWER
-    assert [direction_of(name) for name in ("bias", "selection_rate", "calibration_slope", "psi")] == [None] * 4
+def test_every_metric_of_a_model_has_its_place_in_the_table():
+    """Binary, multiclass, regression and fairness metrics are each in one of three sets: nobody forgot one."""
+    measured = [*METRICS, *MULTICLASS_METRICS, *REGRESSION_METRICS, *FAIRNESS_METRICS, *SLICE_METRICS]
+    assert [name for name in measured if direction_of(name) is None and name not in NEITHER] == []
+    assert not (HIGHER & LOWER | HIGHER & NEITHER | LOWER & NEITHER)
+    assert direction_of("macro_f1_change") == "higher"
 
 
 def test_a_rule_set_is_a_policy_without_people():
