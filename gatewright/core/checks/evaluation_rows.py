@@ -62,7 +62,7 @@ class KeptRows:
         content = sorted(set(self.values) - {"blocks"})
         order = canonical_order(*(self.values[name] for name in content))
         values = {name: self.values[name][order] for name in content}
-        return type(self)({**values, "blocks": assign_blocks(self.n, self.clusters).astype(np.uint16)})
+        return type(self)({**values, "blocks": assign_blocks(self.n, values.get("clusters")).astype(np.uint16)})
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What to write: equal for equal rows with equal blocks in any order."""

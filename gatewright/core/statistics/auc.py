@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from gatewright.core.results import Interval
 from gatewright.core.statistics.blocks import FloatArray, IntArray
+from gatewright.core.statistics.ranking import auc_from_bins
 from gatewright.core.statistics.score_table import ScoreTable
 
 __all__ = [
     "AucEstimate",
     "Placements",
-    "area",
     "auc",
     "auc_difference_interval",
     "auc_interval",
@@ -45,7 +45,8 @@ class AucEstimate:
 
 def auc(labels: NDArray[Any], scores: NDArray[Any]) -> float:
     """Probability that a positive scores above a negative, ties counted half; NaN with a single class."""
-    return area(ScoreTable.of_rows(labels, scores)[0])
+    table, _ = ScoreTable.of_rows(labels, scores)
+    return float(auc_from_bins(table.positives, table.negatives)) if table.scores.size else float("nan")
 
 
 def delong(labels: NDArray[Any], scores: NDArray[Any], *, clusters: Clusters = None) -> AucEstimate:
@@ -143,14 +144,6 @@ def _method(clusters: Clusters) -> str:
 
 def _z(confidence: float) -> float:
     return NormalDist().inv_cdf((1 + confidence) / 2)
-
-
-def area(table: ScoreTable) -> float:
-    """The area from counts by score; NaN with a single class."""
-    positives, negatives = table.positives.sum(), table.negatives.sum()
-    if not (positives > 0 and negatives > 0):
-        return float("nan")
-    return float((table.positives * _below(table.negatives)).sum() / positives)
 
 
 def _below(counts: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ Bootstrap", The American Statistician 69(4), section 5.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 from statistics import NormalDist
 from typing import Any, Self
 
@@ -144,18 +145,29 @@ def bootstrap(table: BlockTable, *, seed: int) -> Bootstrap:
     """
     filled = table.sums["rows"].reshape(BLOCKS, -1).sum(axis=1) > 0
     blocks = int(filled.sum())
-    weights = _weights(seed, blocks)
+    single = [name for name, values in table.sums.items() if values.dtype == np.float32]
+    double = [name for name in table.sums if name not in single]
     return Bootstrap(
         total={name: values.sum(axis=0, keepdims=True) for name, values in table.sums.items()},
-        replicates={name: _resampled(weights, values[filled]) for name, values in table.sums.items()},
+        replicates={
+            **_resampled(_weights(seed, blocks), {name: table.sums[name][filled] for name in double}),
+            **_resampled(_single_weights(seed, blocks), {name: table.sums[name][filled] for name in single}),
+        },
         blocks=blocks,
     )
 
 
-def _resampled(weights: FloatArray, values: NDArray[Any]) -> FloatArray:
-    own = weights.astype(np.float32) if values.dtype == np.float32 else weights
-    resampled: FloatArray = own @ values
-    return resampled
+def _resampled(weights: NDArray[Any], sums: Sums) -> dict[str, FloatArray]:
+    """One matrix product for all sums: a product for each would read the weights as often."""
+    if not sums:
+        return {}
+    flat = [values.reshape(values.shape[0], prod(values.shape[1:])) for values in sums.values()]
+    product = weights @ np.concatenate(flat, axis=1)
+    parts = np.split(product, np.cumsum([values.shape[1] for values in flat])[:-1], axis=1)
+    return {
+        name: part.reshape(REPLICATES, *values.shape[1:])
+        for (name, values), part in zip(sums.items(), parts, strict=True)
+    }
 
 
 @lru_cache(maxsize=4)
@@ -166,6 +178,11 @@ def _weights(seed: int, blocks: int) -> FloatArray:
     weights = np.random.default_rng(seed).multinomial(blocks, shares, size=REPLICATES).astype(np.float64)
     weights.flags.writeable = False
     return weights
+
+
+@lru_cache(maxsize=4)
+def _single_weights(seed: int, blocks: int) -> NDArray[np.float32]:
+    return _weights(seed, blocks).astype(np.float32)
 
 
 def paired_interval(

@@ -9,6 +9,7 @@ from gatewright.core.statistics.blocks import FloatArray, IntArray
 from gatewright.core.statistics.proportions import wilson
 
 __all__ = [
+    "EQUAL_MASS_BINS",
     "EQUAL_WIDTH_BINS",
     "CalibrationBin",
     "bin_edges",
@@ -20,6 +21,7 @@ __all__ = [
 
 # Guo, Pleiss, Sun, Weinberger (2017), "On Calibration of Modern Neural Networks", ICML.
 EQUAL_WIDTH_BINS = 15
+EQUAL_MASS_BINS = 15
 
 Binning = Literal["width", "mass"]
 
@@ -62,13 +64,9 @@ def expected_calibration_error(
     """
     if not scores.size:
         return float("nan")
-    edges = bin_edges(scores, bins, binning)
-    index, width = to_bins(scores, edges), edges.size + 1
-    score_sums, label_sums = (
-        np.bincount(index, weights=values, minlength=width).astype(np.float64) for values in (scores, labels)
-    )
-    rows = np.array(scores.size, dtype=np.float64)
-    return float(calibration_error_from_sums(score_sums, label_sums, rows))
+    index = to_bins(scores, bin_edges(scores, bins, binning))
+    score_sums, label_sums = (np.bincount(index, weights=values).astype(np.float64) for values in (scores, labels))
+    return float(calibration_error_from_sums(score_sums, label_sums, np.array(scores.size, dtype=np.float64)))
 
 
 def calibration_curve(

@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 from sklearn import metrics as sk
 
-from gatewright.core.checks.evaluation import METRICS, evaluation_curves, measure_evaluation
+from gatewright.core.checks.evaluation import METRICS, SCORE_METRICS, evaluation_curves, measure_evaluation
 from gatewright.core.errors import DataError, ModelError
+from gatewright.core.statistics.auc import delong_difference
+from gatewright.core.statistics.paired import mcnemar, tango
 
 THRESHOLD = 0.3
+CHANGES = tuple(f"{metric}_change" for metric in METRICS if metric != "brier_uncertainty")
+NEEDY = frozenset(
+    {"auc", "average_precision", "calibration_slope", "calibration_intercept", "precision", "recall", "specificity",
+     "balanced_accuracy", "f1", "matthews_correlation", "false_positive_rate", "lift"}
+)  # fmt: skip
 
 
 def drawn(seed=0, n=1_500):
@@ -41,7 +49,10 @@ REFERENCE = {
     "accuracy": lambda y, s: sk.accuracy_score(y, s >= THRESHOLD),
     "balanced_accuracy": lambda y, s: sk.balanced_accuracy_score(y, s >= THRESHOLD),
     "f1": lambda y, s: sk.f1_score(y, s >= THRESHOLD),
+    "matthews_correlation": lambda y, s: sk.matthews_corrcoef(y, s >= THRESHOLD),
     "selection_rate": lambda y, s: (s >= THRESHOLD).mean(),
+    "false_positive_rate": lambda y, s: 1 - sk.recall_score(y, s >= THRESHOLD, pos_label=0),
+    "lift": lambda y, s: sk.precision_score(y, s >= THRESHOLD) / y.mean(),
 }
 
 
@@ -56,10 +67,10 @@ def test_values_and_changes_equal_scikit_learn(metric):
 
 
 def test_every_metric_and_change_has_an_interval_that_holds_it():
-    """All twelve metrics and twelve changes, at the confidence asked for."""
+    """All metrics and changes, at the confidence asked for; no model changes the labels' uncertainty."""
     labels, scores, champion = drawn()
     found = measure(labels, scores, champion_scores=champion)
-    assert set(found) == {*METRICS, *(f"{metric}_change" for metric in METRICS)}
+    assert set(found) == {*METRICS, *CHANGES}
     for measurement in found.values():
         assert measurement.interval.low <= measurement.value <= measurement.interval.high
         assert measurement.interval.low < measurement.interval.high
@@ -67,7 +78,7 @@ def test_every_metric_and_change_has_an_interval_that_holds_it():
 
 
 def test_without_a_champion_nothing_is_said_of_changes():
-    """A first release has twelve measurements."""
+    """A first release has one measurement for each metric."""
     labels, scores, _ = drawn()
     assert tuple(measure(labels, scores)) == METRICS
 
@@ -127,19 +138,18 @@ def test_the_order_of_rows_does_not_matter(order):
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_a_single_class_leaves_out_what_needs_both(label):
-    """Seven metrics and their changes have no value and say why; the other five are measured."""
+    """What needs both has no value and says why, and neither have the changes; the others are measured."""
     scores = np.random.default_rng(0).random(200)
     found = measure(np.full(200, label), scores, champion_scores=scores[::-1])
     missing = {metric for metric, measurement in found.items() if measurement.value is None}
-    needy = {"auc", "average_precision", "precision", "recall", "specificity", "balanced_accuracy", "f1"}
-    assert missing == needy | {f"{metric}_change" for metric in needy}
+    assert missing == NEEDY | {f"{metric}_change" for metric in NEEDY}
     assert found["auc"].note == f"all 200 labels are {label}: needs both classes"
 
 
 def test_no_rows_give_no_values():
     """Every metric and change says so."""
     found = measure([], [], champion_scores=[])
-    assert len(found) == 24
+    assert set(found) == {*METRICS, *CHANGES}
     assert all(m.value is None and m.n == 0 and m.note == "no rows" for m in found.values())
 
 
@@ -164,17 +174,86 @@ def test_a_perfect_model_on_few_rows_is_not_certain():
     labels = np.array([0, 0, 1] * 10)
     scores = np.where(labels == 1, 0.9, 0.1)
     found = measure(labels, scores)
-    for metric in ("auc", "average_precision", "precision", "recall", "accuracy", "balanced_accuracy", "f1"):
-        assert found[metric].value == 1
+    errorless = ("auc", "average_precision", "precision", "recall", "accuracy", "balanced_accuracy", "f1")
+    for metric in (*errorless, "matthews_correlation"):
+        assert found[metric].value == pytest.approx(1, abs=1e-12)
         assert found[metric].interval.low < 0.95
+    assert found["lift"].value == pytest.approx(3)
+    assert found["lift"].interval.low < 2.85
 
 
-def test_equal_decisions_on_few_rows_do_not_prove_equal_recall():
-    """Ten positives decided alike leave a doubt of many points."""
+@pytest.mark.parametrize("clusters", [None, np.arange(30) // 2])
+@pytest.mark.parametrize(
+    "metric", ["recall", "accuracy", "precision", "f1", "balanced_accuracy", "matthews_correlation", "lift"]
+)
+def test_equal_decisions_on_few_rows_do_not_prove_equal_models(metric, clusters):
+    """Thirty rows decided alike leave a doubt of many points, and no p-value against equality."""
     labels = np.array([0, 0, 1] * 10)
-    change = measure(labels, labels * 0.5 + 0.2, champion_scores=labels * 0.6 + 0.2)["recall_change"]
+    found = measure(labels, labels * 0.5 + 0.2, champion_scores=labels * 0.6 + 0.2, clusters=clusters)
+    change = found[f"{metric}_change"]
     assert change.value == 0
-    assert change.interval.low < -0.1
+    assert change.interval.low < -0.08
+    assert change.interval.high > 0.08
+    assert change.p_value == 1
+
+
+def test_p_values_agree_with_the_intervals():
+    """At 90 % confidence an interval without zero has a p-value below 0.1, and only such a one."""
+    labels, scores, champion = drawn(4)
+    found = measure(labels, scores, champion_scores=champion)
+    for metric in CHANGES:
+        change = found[metric]
+        if not 0.08 < change.p_value < 0.12:
+            assert (change.p_value < 0.1) == (not change.interval.low <= 0 <= change.interval.high), metric
+    assert all(found[metric].p_value is None for metric in METRICS)
+
+
+def test_changes_of_accuracy_and_of_the_area_have_the_closed_forms():
+    """Tango's interval with mid-p McNemar on the discordant rows, and DeLong's test."""
+    labels, scores, champion = drawn()
+    found = measure(labels, scores, champion_scores=champion)
+    ours, theirs = ((model >= THRESHOLD) == labels for model in (scores, champion))
+    only = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
+    expected = tango(*only, labels.size, confidence=0.9)
+    assert found["accuracy_change"].interval == expected
+    assert found["accuracy_change"].p_value == mcnemar(*only).mid_p
+    area = delong_difference(labels, scores, champion)
+    assert found["auc_change"].p_value == pytest.approx(2 * norm.sf(abs(area.value) / area.variance**0.5), rel=1e-9)
+
+
+def test_decisions_given_as_predictions_are_measured_without_scores():
+    """The same numbers as from scores at the threshold; nothing is said of ranking and calibration."""
+    labels, scores, champion = drawn()
+    decided = measure(
+        labels, None, predictions=scores >= THRESHOLD, champion_predictions=(champion >= THRESHOLD).astype(int)
+    )
+    scored = measure(labels, scores, champion_scores=champion)
+    decisions = [metric for metric in METRICS if metric not in SCORE_METRICS]
+    assert set(decided) == {*decisions, *(f"{metric}_change" for metric in decisions)}
+    assert all(decided[name].value == scored[name].value for name in decided)
+    assert decided["accuracy"].interval == scored["accuracy"].interval
+
+
+def test_predictions_decide_where_scores_are_given_too():
+    """A threshold is not applied to what was already decided."""
+    labels, scores, _ = drawn()
+    found = measure(labels, scores, predictions=labels)
+    assert found["accuracy"].value == 1
+    assert found["auc"].value < 1
+
+
+@pytest.mark.parametrize("predictions", [[0, 1, 2, 0], [0, 1, np.nan, 0], [0.5, 0, 1, 1], [0, 1]])
+@pytest.mark.parametrize("whose", ["predictions", "champion_predictions"])
+def test_predictions_other_than_0_and_1_are_refused(predictions, whose):
+    """The error names the model."""
+    with pytest.raises(ModelError, match="predictions"):
+        measure([0, 1, 0, 1], [0.1] * 4, **{whose: predictions})
+
+
+def test_a_candidate_without_scores_and_predictions_is_refused():
+    """There is nothing to evaluate."""
+    with pytest.raises(ModelError, match="neither scores nor predictions"):
+        measure([0, 1], None)
 
 
 @pytest.mark.parametrize(
