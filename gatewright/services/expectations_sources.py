@@ -106,7 +106,7 @@ def spark_session() -> Any:
     if conf.get("spark.master", "").startswith("local"):
         conf.setAll([("spark.driver.bindAddress", "127.0.0.1"), ("spark.driver.host", "127.0.0.1")])
         # Workers would take the first Python of the path, which need not have our packages.
-        conf.setIfMissing("spark.pyspark.python", sys.executable)
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf.setIfMissing("spark.ui.enabled", "false")
     conf.setIfMissing("spark.ui.showConsoleProgress", "false")
     return SparkSession.builder.appName("gatewright").config(conf=conf).getOrCreate()
