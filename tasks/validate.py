@@ -1,14 +1,20 @@
 """Validate training and evaluation data with their Great Expectations suites."""
 
 import json
-from typing import Literal
+from typing import Any, Literal
 
 from gatewright.core.refs import ArtifactRef, DatasetRef
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.results import StageEvidence
 from gatewright.core.spec import ModelSpec
-from gatewright.services.expectations import ValidationOutcome, masked_columns_of, validation_measurements
-from gatewright.services.expectations import validate as run_suite
+from gatewright.services.expectations import (
+    ValidationOutcome,
+    masked_columns_of,
+    validate_elsewhere,
+    validate_files,
+    validation_measurements,
+)
+from gatewright.services.expectations import validate as validate_frame
 from gatewright.wiring import Services, connect
 from tasks.stage import Findings, run_stage, stage_task
 
@@ -44,13 +50,19 @@ def _find(services: Services, opening: Opening, data: ReleaseData) -> Findings:
 def _outcome(
     services: Services, opening: Opening, spec: ModelSpec, part: Part, dataset: DatasetRef
 ) -> ValidationOutcome:
-    return run_suite(
-        services.datasets(opening.model).load(dataset, spec.columns()),
-        services.settings.path(spec.suites[part]),
-        dataset_name=dataset.name,
-        masked_columns=masked_columns_of(spec),
-        parameters={"period": int(opening.period) if opening.period.isdecimal() else opening.period},
-    )
+    """Streamed from the pinned files, or with what ``validation.engine`` of the spec names."""
+    suite = services.settings.path(spec.suites[part])
+    given: dict[str, Any] = {
+        "masked_columns": masked_columns_of(spec),
+        "parameters": {"period": int(opening.period) if opening.period.isdecimal() else opening.period},
+    }
+    if spec.validation.engine == "onepass":
+        pinned = [services.blobs.path(file.artifact) for file in dataset.files]
+        return validate_files(pinned, suite, dataset_name=dataset.name, columns=spec.columns(), plain=True, **given)
+    if spec.validation.engine == "pandas":
+        frame = services.datasets(opening.model).load(dataset, spec.columns())
+        return validate_frame(frame, suite, dataset_name=dataset.name, **given)
+    return validate_elsewhere(spec, dataset, suite, blobs=services.blobs, **given)
 
 
 def _suite(services: Services, path: str) -> ArtifactRef:

@@ -1,71 +1,45 @@
-"""Validate a data frame with a Great Expectations suite, through Great Expectations itself.
+"""Validate data with a Great Expectations suite, through Great Expectations itself.
 
 An expectation that raised counts as a failed critical one: a rule that could not be measured never passes.
 """
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from pydantic import JsonValue
 
 from gatewright.core.errors import DataError, SpecError
-from gatewright.core.records import Record, canonical_json
+from gatewright.core.refs import DatasetRef
 from gatewright.core.results import Measurement
 from gatewright.core.spec import ModelSpec
-from gatewright.services.expectations_masking import exception_of, jsonable, masked_result, sample_rows
+from gatewright.services.blobs import BlobStore
+from gatewright.services.expectations_masking import SAMPLE_ROWS, sample_rows
+from gatewright.services.expectations_summary import (
+    FailedExpectation,
+    Run,
+    Samples,
+    ValidationOutcome,
+    ValidationSummary,
+    outcome_of,
+)
+
+if TYPE_CHECKING:
+    from gatewright.services.onepass.run import OnePassRun
 
 __all__ = [
     "FailedExpectation",
     "ValidationOutcome",
     "ValidationSummary",
     "masked_columns_of",
+    "run_suite_on_files",
+    "run_suite_on_frame",
     "validate",
+    "validate_elsewhere",
+    "validate_files",
     "validation_measurements",
 ]
-
-ExpectationSeverity = Literal["critical", "warning", "info"]
-
-
-class FailedExpectation(Record):
-    """One expectation that did not hold, or that raised (``exception`` is then not empty, severity critical).
-
-    ``unexpected_percent`` is 0 to 100 of the non-missing values; ``sample`` holds at most 20 failing rows
-    with masked columns as ``***``. Table-wide expectations have no column, no counts and no sample.
-    """
-
-    expectation: str
-    column: str
-    severity: ExpectationSeverity
-    arguments: dict[str, JsonValue]
-    observed: JsonValue = None
-    unexpected_count: int | None = None
-    unexpected_percent: float | None = None
-    exception: str = ""
-    sample: tuple[dict[str, JsonValue], ...] = ()
-
-
-class ValidationSummary(Record):
-    """What a reader wants first: how many expectations were evaluated over how many rows, and which failed."""
-
-    dataset: str
-    suite: str
-    rows: int
-    evaluated: int
-    failed: dict[ExpectationSeverity, int]
-    failures: tuple[FailedExpectation, ...]
-
-
-@dataclass(frozen=True)
-class ValidationOutcome:
-    """The summary, Great Expectations' whole result as JSON values (masked), and Data Docs: path -> bytes."""
-
-    summary: ValidationSummary
-    result: dict[str, Any]
-    data_docs: dict[str, bytes]
 
 
 def validate(
@@ -84,15 +58,69 @@ def validate(
     if frame.empty:
         raise DataError("there are no rows to validate.", where=dataset_name, remedy="deliver the data again.")
     rows = frame.reset_index(drop=True)
-    outcome = _run(rows, suite_path, parameters or {})
-    raw = [jsonable(one.to_json_dict()) for one in outcome.results]
-    entries = [masked_result(entry, masked_columns) for entry in raw]
-    from gatewright.services.expectations_docs import render_data_docs
+    outcome = run_suite_on_frame(rows, suite_path, parameters or {})
 
-    return ValidationOutcome(
-        summary=_summary(rows, raw, entries, masked_columns, dataset_name, outcome.suite_name),
-        result={"suite": outcome.suite_name, "dataset": dataset_name, "results": sorted(entries, key=_order)},
-        data_docs=render_data_docs(outcome, entries),
+    def sample(failed: Sequence[Mapping[str, Any]]) -> Samples:
+        return [sample_rows(rows.iloc[_positions(entry)], masked_columns) for entry in failed]
+
+    return outcome_of(
+        Run(outcome, len(rows), list(rows.columns), sample, "pandas"), dataset=dataset_name, masked=masked_columns
+    )
+
+
+def validate_files(
+    paths: Sequence[Path],
+    suite_path: Path,
+    *,
+    dataset_name: str,
+    masked_columns: Collection[str],
+    parameters: Mapping[str, Any] | None = None,
+    columns: Sequence[str] | None = None,
+    plain: bool = False,
+) -> ValidationOutcome:
+    """Run the suite over Parquet files, one table in their order, in one streaming pass.
+
+    ``columns`` are those of the table, by default all of the first file. ``plain`` shows categories as their
+    values. Raises SpecError for a suite that is no suite, DataError for files without rows, that do not fit
+    together, or that are no Parquet.
+    """
+    run = run_suite_on_files(paths, suite_path, parameters or {}, columns=columns, plain=plain)
+    table = run.table
+
+    def sample(failed: Sequence[Mapping[str, Any]]) -> Samples:
+        rows = table.take([position for entry in failed for position in _positions(entry)])
+        ends = pd.Series([len(_positions(entry)) for entry in failed]).cumsum().tolist()
+        return [
+            sample_rows(rows.iloc[end - len(_positions(entry)) : end], masked_columns)
+            for entry, end in zip(failed, ends, strict=True)
+        ]
+
+    return outcome_of(
+        Run(run.outcome, table.rows, table.names, sample, "onepass", run.outside),
+        dataset=dataset_name,
+        masked=masked_columns,
+    )
+
+
+def validate_elsewhere(
+    spec: ModelSpec,
+    dataset: DatasetRef,
+    suite_path: Path,
+    *,
+    masked_columns: Collection[str],
+    parameters: Mapping[str, Any],
+    blobs: BlobStore,
+) -> ValidationOutcome:
+    """Run the suite where the data are, on the engine of ``spec.validation``. Raises as ``run_elsewhere`` does."""
+    from gatewright.services.expectations_elsewhere import run_elsewhere, sample_elsewhere
+
+    run = run_elsewhere(spec, dataset, suite_path, parameters, blobs=blobs)
+
+    def sample(failed: Sequence[Mapping[str, Any]]) -> Samples:
+        return [sample_elsewhere(entry, masked_columns) for entry in failed]
+
+    return outcome_of(
+        Run(run.outcome, run.rows, run.columns, sample, run.source), dataset=dataset.name, masked=masked_columns
     )
 
 
@@ -121,88 +149,66 @@ def masked_columns_of(spec: ModelSpec) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(feature.column for feature in spec.sensitive), *identifiers]))
 
 
-def _run(frame: pd.DataFrame, suite_path: Path, parameters: Mapping[str, Any]) -> Any:
+def _positions(entry: Mapping[str, Any]) -> list[int]:
+    return list((entry["result"].get("partial_unexpected_index_list") or [])[:SAMPLE_ROWS])
+
+
+def _context() -> Any:
     # Read once, when the library is imported.
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     from great_expectations.data_context.types import base
 
-    from gatewright.services.expectations_suite import read_suite
-
-    suite = read_suite(suite_path, parameters)
     # The default configuration leaves a temporary directory behind at each run.
     memory = base.InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
     silent = base.ProgressBarsConfig(globally=False)
     config = base.DataContextConfig(store_backend_defaults=memory, progress_bars=silent, analytics_enabled=False)
-    context = gx.get_context(mode="ephemeral", project_config=config)
+    return gx.get_context(mode="ephemeral", project_config=config)
+
+
+def run_suite_on_files(
+    paths: Sequence[Path],
+    suite_path: Path,
+    parameters: Mapping[str, Any],
+    *,
+    columns: Sequence[str] | None = None,
+    plain: bool = False,
+) -> "OnePassRun":
+    """Great Expectations' own result, unmasked, of the suite over Parquet files. Raises as ``validate_files`` does."""
+    from gatewright.services.expectations_suite import read_suite
+    from gatewright.services.onepass.table import ParquetTable
+
+    table = ParquetTable(paths, columns=columns, plain=plain)
+    context, suite = _context(), read_suite(suite_path, parameters)
+    from gatewright.services.onepass.run import run_onepass
+
+    expectations = len(suite.expectations)
+    run = run_onepass(context, table, suite, parameters)
+    _refuse_dropped(run.outcome, expectations, suite_path)
+    return run
+
+
+def run_suite_on_frame(frame: pd.DataFrame, suite_path: Path, parameters: Mapping[str, Any]) -> Any:
+    """Great Expectations' own result, unmasked, of the suite over ``frame``."""
+    context = _context()
+    from gatewright.services.expectations_suite import read_suite
+
+    suite = read_suite(suite_path, parameters)
     asset = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
     # Storing a result, as a ValidationDefinition does, fails on numpy's bool under pandas 3.1.
     outcome = batch.validate(suite, expectation_parameters=dict(parameters), result_format="SUMMARY")
-    if len(outcome.results) != len(suite.expectations):
-        raise SpecError(
-            f"Great Expectations answered {len(outcome.results)} of {len(suite.expectations)} expectations.",
-            where=str(suite_path),
-            remedy="look for expectations it merges or drops, and reword them.",
-        )
+    _refuse_dropped(outcome, len(suite.expectations), suite_path)
     return outcome
 
 
-def _summary(
-    frame: pd.DataFrame,
-    raw: Sequence[dict[str, Any]],
-    entries: Sequence[dict[str, Any]],
-    masked: Collection[str],
-    dataset: str,
-    suite: str,
-) -> ValidationSummary:
-    failures = [
-        _failure(frame, before, entry, masked)
-        for before, entry in zip(raw, entries, strict=True)
-        if entry["success"] is not True or exception_of(before) is not None
-    ]
-    failures.sort(key=lambda failure: (failure.severity, failure.column, failure.expectation))
-    failed: dict[ExpectationSeverity, int] = {"critical": 0, "warning": 0, "info": 0}
-    for failure in failures:
-        failed[failure.severity] += 1
-    return ValidationSummary(
-        dataset=dataset,
-        suite=suite,
-        rows=len(frame),
-        evaluated=len(entries),
-        failed=failed,
-        failures=tuple(failures),
-    )
-
-
-def _failure(
-    frame: pd.DataFrame, raw: dict[str, Any], entry: dict[str, Any], masked: Collection[str]
-) -> FailedExpectation:
-    config, result = entry["expectation_config"], entry["result"]
-    raised = entry["exception_info"]["raised_exception"]
-    arguments = {key: value for key, value in config["kwargs"].items() if key != "batch_id"}
-    return FailedExpectation(
-        expectation=config["type"],
-        column=", ".join(_columns(arguments)),
-        severity="critical" if raised else config["severity"],
-        arguments=arguments,
-        observed=result.get("observed_value"),
-        unexpected_count=result.get("unexpected_count"),
-        unexpected_percent=result.get("unexpected_percent"),
-        exception=_exception(frame, arguments, entry["exception_info"]["exception_message"]),
-        sample=sample_rows(frame, raw["result"].get("partial_unexpected_index_list") or [], masked),
-    )
-
-
-def _columns(arguments: Mapping[str, Any]) -> list[str]:
-    names = [arguments[key] for key in ("column", "column_A", "column_B") if key in arguments]
-    return names or list(arguments.get("column_list", []))
-
-
-def _exception(frame: pd.DataFrame, arguments: Mapping[str, Any], message: str) -> str:
-    # For some expectations on an absent column Great Expectations says `list index out of range`.
-    absent = [name for name in _columns(arguments) if name not in frame.columns]
-    return f"the column `{absent[0]}` is missing" if message and absent else message
+def _refuse_dropped(outcome: Any, expectations: int, suite_path: Path) -> None:
+    if len(outcome.results) != expectations:
+        raise SpecError(
+            f"Great Expectations answered {len(outcome.results)} of {expectations} expectations.",
+            where=str(suite_path),
+            remedy="look for expectations it merges or drops, and reword them.",
+        )
 
 
 def _names(failures: Sequence[FailedExpectation]) -> str:
@@ -210,8 +216,3 @@ def _names(failures: Sequence[FailedExpectation]) -> str:
         f"{failure.expectation} ({failure.column or 'table'}){' raised' if failure.exception else ''}"
         for failure in failures
     )
-
-
-def _order(entry: dict[str, Any]) -> tuple[str, bytes]:
-    # Great Expectations' own order differs between runs.
-    return entry["expectation_config"]["type"], canonical_json(entry["expectation_config"]["kwargs"])

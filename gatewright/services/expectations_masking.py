@@ -1,7 +1,7 @@
 """What of a validation may be shown: values of masked columns never leave this module."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -68,9 +68,9 @@ def exception_of(entry: Mapping[str, Any]) -> str | None:
     return messages[0] if messages else None
 
 
-def sample_rows(frame: pd.DataFrame, positions: Sequence[int], masked: Collection[str]) -> tuple[dict[str, Any], ...]:
-    """At most 20 rows of ``frame`` by position, as JSON values with ``masked`` columns as ``***``."""
-    rows = frame.iloc[list(positions[:SAMPLE_ROWS])].to_dict(orient="records")
+def sample_rows(frame: pd.DataFrame, masked: Collection[str]) -> tuple[dict[str, Any], ...]:
+    """At most 20 rows of ``frame`` as JSON values with ``masked`` columns as ``***``."""
+    rows = frame.iloc[:SAMPLE_ROWS].to_dict(orient="records")
     return tuple(
         {str(name): MASK if name in masked else jsonable(value) for name, value in row.items()} for row in rows
     )

@@ -1,0 +1,149 @@
+"""Great Expectations' pandas execution engine, over a table that is never loaded whole."""
+
+import copy
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+from great_expectations.core.batch import BatchMarkers
+from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.execution_engine.pandas_batch_data import PandasBatchData
+from great_expectations.validator.validation_graph import ValidationGraph
+
+from gatewright.services.onepass.accumulator import NotInThePassError
+from gatewright.services.onepass.functions import domain_columns
+from gatewright.services.onepass.reading import Reading
+from gatewright.services.onepass.row_conditions import columns_of_row_condition
+from gatewright.services.onepass.table import ParquetTable
+
+__all__ = ["OnePassEngine"]
+
+
+class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
+    """Answers the metrics of a suite from one reading; others are computed by Great Expectations as ever.
+
+    For those ``get_domain_records`` loads the columns of the metric's domain, with all rows. ``outside`` names them.
+    """
+
+    def bind(self, table: ParquetTable, suite: Any, parameters: Mapping[str, Any], result_format: Any) -> None:
+        """Say what will be validated. Without it the engine refuses to work."""
+        self._table = table
+        self._suite = suite
+        self._parameters = dict(parameters)
+        self._runtime = {"result_format": result_format}
+        self._reading: Reading | None = None
+        self._computed: dict[Any, Any] = {}
+        self._loaded: dict[str, pd.Series] = {}
+        self._loading = False
+        self.outside: set[str] = set()
+
+    @property
+    def read_again(self) -> set[str]:
+        """Columns that were read more than once."""
+        return set() if self._reading is None else self._reading.read_again
+
+    def get_batch_data_and_markers(self, batch_spec: Any) -> tuple[Any, Any]:
+        """A batch that knows its table; no row is read."""
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        return _TableBatch(self, self._table), BatchMarkers({"ge_load_time": moment})
+
+    def resolve_metrics(
+        self,
+        metrics_to_resolve: Iterable[Any],
+        metrics: dict[Any, Any] | None = None,
+        runtime_configuration: dict[str, Any] | None = None,
+    ) -> dict[Any, Any]:
+        """Values by metric id, from the schema, the pass, or Great Expectations' own functions, in this order."""
+        return {
+            metric.id: self._resolve(metric, metrics or {}, runtime_configuration)
+            # Sets come in any order, and evidence should not.
+            for metric in sorted(metrics_to_resolve, key=lambda one: str(one.id))
+        }
+
+    def get_domain_records(self, domain_kwargs: dict[str, Any]) -> pd.DataFrame:
+        """The rows of a domain with its columns, loaded for real; a domain about the table has all columns."""
+        self._loading = True
+        chosen_by = columns_of_row_condition(domain_kwargs)
+        names = {*domain_columns(domain_kwargs), *(chosen_by or ()), *self._index_columns()}
+        if chosen_by is None or not domain_columns(domain_kwargs):
+            names = set(self._table.names)
+        frame = self._load([name for name in self._table.names if name in names])
+        inner = PandasExecutionEngine(batch_data_dict={"frame": frame})
+        rows: pd.DataFrame = inner.get_domain_records({k: v for k, v in domain_kwargs.items() if k != "batch_id"})
+        return rows
+
+    def _resolve(self, metric: Any, metrics: dict[Any, Any], runtime: dict[str, Any] | None) -> Any:
+        if metric.metric_name == "table.column_types":
+            return [{"name": name, "type": column.dtype} for name, column in self._table.columns.items()]
+        if metric.metric_name == "table.row_count" and not metric.metric_domain_kwargs.get("row_condition"):
+            return self._table.rows
+        if metric.metric_name == "table.columns":
+            return self._table.names
+        if self._reading is None:
+            self._reading = Reading(self._table)
+            self._reading.run(self._metrics_of_suite())
+        try:
+            return self._reading.value(metric)
+        except NotInThePassError:
+            return self._compute(metric, metrics, runtime)
+
+    def _compute(self, metric: Any, metrics: dict[Any, Any], runtime: dict[str, Any] | None) -> Any:
+        if metric.id not in self._computed:
+            self._loading = False
+            try:
+                self._computed |= super().resolve_metrics([metric], metrics, runtime)
+            finally:
+                if self._loading:
+                    self.outside.add(_described(metric))
+        return self._computed[metric.id]
+
+    def _metrics_of_suite(self) -> list[Any]:
+        """Every metric that the suite's expectations depend on, also through others."""
+        graph = ValidationGraph(execution_engine=self)
+        for expectation in self._suite.expectations:
+            try:
+                for metric in self._dependencies(expectation):
+                    graph.build_metric_dependency_graph(metric, self._runtime)
+            except Exception:  # noqa: BLE001 - Great Expectations meets it again and reports it
+                continue
+        edges = graph.edges
+        return list({one.id: one for edge in edges for one in (edge.left, edge.right) if one is not None}.values())
+
+    def _dependencies(self, expectation: Any) -> list[Any]:
+        configuration = copy.deepcopy(expectation.configuration)
+        configuration.process_suite_parameters(
+            suite_parameters=self._parameters, interactive_evaluation=True, data_context=None
+        )
+        configuration.kwargs["batch_id"] = self.batch_manager.active_batch_id
+        needed = configuration.to_domain_obj().get_validation_dependencies(
+            execution_engine=self, runtime_configuration=self._runtime
+        )
+        return list(needed.metric_configurations.values())
+
+    def _index_columns(self) -> list[str]:
+        result_format = self._runtime["result_format"]
+        return list(result_format.get("unexpected_index_column_names", [])) if isinstance(result_format, dict) else []
+
+    def _load(self, names: list[str]) -> pd.DataFrame:
+        for name in names:
+            if name not in self._loaded:
+                self._loaded[name] = self._table.frame([name])[name]
+        return pd.DataFrame({name: self._loaded[name] for name in names}, index=pd.RangeIndex(self._table.rows))
+
+
+class _TableBatch(PandasBatchData):  # type: ignore[misc]
+    """Whoever asks for the frame gets all of it."""
+
+    def __init__(self, engine: OnePassEngine, table: ParquetTable) -> None:
+        super().__init__(execution_engine=engine, dataframe=None)
+        self._table = table
+
+    @property
+    def dataframe(self) -> pd.DataFrame:
+        return self._table.frame(self._table.names)
+
+
+def _described(metric: Any) -> str:
+    domain = metric.metric_domain_kwargs
+    return f"{metric.metric_name} of {', '.join(domain_columns(domain)) or 'the table'}"
