@@ -47,12 +47,11 @@ def sample_latency(
     trusted_types: Sequence[str],
     confidence: float,
     champion: Candidate | None = None,
-    budget_seconds: float = BUDGET_SECONDS,
 ) -> LatencySamples:
     """Time both models as the scoring service calls them: through a DataFrame, one row or many at once.
 
     They take turns in the order A B B A, so that a busy machine is busy for both. Each is called as often as
-    a 99th percentile needs for an interval at ``confidence``, and further until ``budget_seconds`` are over;
+    a 99th percentile needs for an interval at ``confidence``, and further until ``BUDGET_SECONDS`` are over;
     loading and batches are repeated as often as a median needs. Raises ModelError for a model that cannot be
     loaded or cannot score the rows.
     """
@@ -63,7 +62,7 @@ def sample_latency(
     _take_turns(models, lambda model: model.load(), repeats)
     for model in models:
         model.warm_up(frame)
-    _take_turns(models, lambda model: model.single_rows(frame), -(-calls // BLOCK_CALLS), seconds=budget_seconds)
+    _take_turns(models, lambda model: model.single_rows(frame), -(-calls // BLOCK_CALLS), seconds=BUDGET_SECONDS)
     _take_turns(models, lambda model: model.batch(batch), repeats)
     timings = [model.timings() for model in models]
     return LatencySamples(

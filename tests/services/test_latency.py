@@ -36,13 +36,14 @@ class Recording(ModelRegistry):
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(latency, "samples_needed", lambda probability, confidence: CALLS if probability > 0.5 else 3)
+    monkeypatch.setattr(latency, "BUDGET_SECONDS", 0)
     world = World(tmp_path)
     world.registry = Recording(world.blobs)
     world.release("r1", tiny_model(1))
     return world
 
 
-def sampled(world: World, *, champion: str | None = None, budget_seconds: float = 0) -> LatencySamples:
+def sampled(world: World, *, champion: str | None = None) -> LatencySamples:
     candidate, other = (world.evidence.read("candidate", name, Candidate) for name in ("r1", champion or "r1"))
     return sample_latency(
         world.registry,
@@ -51,7 +52,6 @@ def sampled(world: World, *, champion: str | None = None, budget_seconds: float 
         trusted_types=(),
         confidence=0.9,
         champion=other if champion else None,
-        budget_seconds=budget_seconds,
     )
 
 
@@ -90,10 +90,13 @@ def test_calls_go_on_while_there_is_time(world: World, monkeypatch: pytest.Monke
     """Up to a limit; the clock advances 10 ms a look, two looks a call."""
     ticks = iter(np.arange(0, 1000, 0.01))
     monkeypatch.setattr(latency.time, "perf_counter", lambda: next(ticks))
-    assert 80 < sampled(world, budget_seconds=2).candidate.single_ms.size <= 120
-    assert sampled(world, budget_seconds=0.1).candidate.single_ms.size == CALLS
-    monkeypatch.setattr(latency, "MOST_CALLS", 60)
-    assert sampled(world, budget_seconds=20).candidate.single_ms.size == 60
+    sizes = []
+    for seconds, most in ((2, 5_000), (0.1, 5_000), (20, 60)):
+        monkeypatch.setattr(latency, "BUDGET_SECONDS", seconds)
+        monkeypatch.setattr(latency, "MOST_CALLS", most)
+        sizes.append(sampled(world).candidate.single_ms.size)
+    assert 80 < sizes[0] <= 120
+    assert sizes[1:] == [CALLS, 60]
 
 
 def test_times_are_those_of_the_clock(world: World, monkeypatch: pytest.MonkeyPatch):
