@@ -28,10 +28,8 @@ def arrow_kind(type: pa.DataType) -> Kind | None:
         return "numeric"
     if pa.types.is_time(type) or pa.types.is_duration(type):
         return "numeric"
-    text = type.value_type if pa.types.is_dictionary(type) else type
-    if pa.types.is_string(text) or pa.types.is_large_string(text) or pa.types.is_string_view(text):
-        return "categorical"
-    return None
+    text = pa.types.is_string(type) or pa.types.is_large_string(type) or pa.types.is_string_view(type)
+    return "categorical" if text or pa.types.is_dictionary(type) else None
 
 
 def column_names(rows: Rows) -> list[str]:

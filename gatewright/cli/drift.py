@@ -1,0 +1,208 @@
+"""``gatewright drift``: do these data still look like those? Files alone, no store, no server."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from gatewright.cli.output import Json, print_json
+from gatewright.core.errors import SpecError
+from gatewright.core.results import Measurement, Status
+from gatewright.services.reports.escape import plain
+from gatewright.services.reports.wording import STATUS_WORDS, number
+
+if TYPE_CHECKING:
+    from gatewright.core.checks.drift_verdict import ColumnDrift, FileDrift
+
+__all__ = ["drift"]
+
+PASS, BLOCKED = 0, 2
+DISTANCES = ("psi", "ks", "jensen_shannon", "wasserstein", "chi_square", "out_of_range")
+BAR = 12
+Columns = Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)]
+
+
+def drift(
+    *,
+    reference: Path,
+    current: Path,
+    columns: Columns = (),
+    categorical: Columns = (),
+    time_column: str | None = None,
+    calendar: Literal["month", "weekday"] = "month",
+    psi: float = 0.25,
+    null_rate: float = 0.1,
+    new_categories: float = 0.05,
+    out_of_range: float = 0.05,
+    ks: float | None = None,
+    jensen_shannon: float | None = None,
+    wasserstein: float | None = None,
+    chi_square: float | None = None,
+    minimum_rows: int = 100,
+    alpha: float = 0.05,
+    save_profile: Path | None = None,
+    report: Path | None = None,
+    as_json: Json = False,
+) -> int:
+    """Compare current data with a reference, column by column. Exit code 0 pass, 2 blocked, 1 error.
+
+    A column fails when a distance is above its limit and is inconclusive when only its interval reaches past it.
+
+    Example: gatewright drift --reference train.parquet --current june.parquet --report drift.html
+
+    Parameters
+    ----------
+    reference
+        Parquet, .csv with a header, or .json from --save-profile.
+    current
+        Parquet, or .csv with a header.
+    columns
+        Compare only these, separated by spaces; all columns of the reference by default.
+    categorical
+        Columns of numbers that are codes.
+    time_column
+        Column of dates: compare each month (or day of the week) with the same of the reference. It is not judged.
+    calendar
+        What the time column is cut into: month or weekday.
+    psi
+        Limit of the population stability index.
+    null_rate
+        Limit of the change of the share of nulls, up or down.
+    new_categories
+        Limit of the share of rows with a category that the reference never had.
+    out_of_range
+        Limit of the share of rows below the smallest or above the largest value of the reference.
+    ks
+        Limit of the Kolmogorov-Smirnov distance; shown only by default, like the next three.
+    jensen_shannon
+        Limit of the Jensen-Shannon distance, from 0 to 1.
+    wasserstein
+        Limit of the Wasserstein distance in standard deviations of the reference.
+    chi_square
+        Limit of Cramer's V, from 0 to 1.
+    minimum_rows
+        With fewer rows on either side every column is inconclusive.
+    alpha
+        One-sided error rate of the intervals.
+    save_profile
+        Write the reference's profile, which stands for the reference from then on.
+    report
+        Write an HTML report, one file that needs nothing else.
+    """
+    from gatewright.core.checks.drift_verdict import DriftLimits
+    from gatewright.services.file_drift import compare_with_file, reference_profile
+
+    if not 0 < alpha < 0.5:
+        raise SpecError(f"alpha is {alpha}.", where="--alpha", remedy="give a number between 0 and 0.5.")
+    limits = DriftLimits(
+        psi, null_rate, new_categories, out_of_range, ks, jensen_shannon, wasserstein, chi_square,
+        minimum_rows=minimum_rows,
+    )  # fmt: skip
+    profile = reference_profile(
+        reference, _split(columns), _split(categorical), time_column=time_column, calendar=calendar
+    )
+    if save_profile is not None:
+        _write(save_profile, profile.to_bytes())
+    found = compare_with_file(profile, current, _split(columns), limits, confidence=1 - 2 * alpha)
+    if report is not None:
+        from gatewright.services.reports.drift_report import drift_report
+
+        _write(report, drift_report(found, str(reference), str(current)).encode())
+    if as_json:
+        print_json(_summary(found, str(reference), str(current)))
+    else:
+        _print(found)
+    return PASS if found.status is Status.PASSED else BLOCKED
+
+
+def _value(column: "ColumnDrift", metric: str) -> float | None:
+    return column.measurements[metric].value if metric in column.measurements else None
+
+
+def _split(names: Sequence[str]) -> list[str]:
+    return [part for name in names for part in name.split(",") if part]
+
+
+def _write(path: Path, body: bytes) -> None:
+    try:
+        path.write_bytes(body)
+    except OSError as error:
+        raise SpecError(f"cannot be written: {error}.", where=str(path), remedy="name a writable place.") from error
+
+
+def _summary(found: "FileDrift", reference: str, current: str) -> dict[str, Any]:
+    return {
+        "status": found.status.value,
+        "reference": {"file": reference, "rows": found.profile.rows, "window": found.window},
+        "current": {"file": current, "rows": found.sums.rows},
+        "limits": vars(found.limits),
+        "columns": {column.name: _column(column) for column in found.columns},
+    }
+
+
+def _column(column: "ColumnDrift") -> dict[str, Any]:
+    then, now = column.null_rates
+    found = column.measurements
+    return {
+        "kind": column.kind,
+        "status": column.status.value,
+        "reason": column.reason,
+        **{name: _measured(found.get(name)) for name in DISTANCES},
+        "psi_without_drift": column.usual_index,
+        "new_categories": _shares(column.new),
+        "vanished_categories": _shares(column.vanished),
+        "null_rate": {"reference": then, "current": now},
+        "new_share": _measured(found.get("new_categories")),
+        "vanished_share": _measured(found.get("vanished_categories")),
+        "null_rate_change": _measured(found.get("null_rate_change")),
+    }
+
+
+def _shares(shares: Mapping[str, float]) -> list[dict[str, Any]]:
+    return [{"category": name, "share": share} for name, share in shares.items()]
+
+
+def _measured(m: Measurement | None) -> dict[str, Any]:
+    if m is None:
+        return {"value": None, "interval": None, "n": 0, "p_value": None, "note": "not measured for this column"}
+    return m.model_dump(mode="json", include={"value", "interval", "n", "p_value", "note"})
+
+
+def _print(found: "FileDrift") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    rows = f"{found.profile.rows:,} reference rows, {found.sums.rows:,} current rows"
+    console.print(Text(f"{STATUS_WORDS[found.status]}  {rows}; compared with {plain(found.window)}"))
+    table = Table(box=None, pad_edge=False)
+    for header in ("result", "column", "kind", "PSI", "", "KS", "nulls", "why"):
+        table.add_column(header, overflow="fold", justify="right" if header in ("PSI", "KS") else "left")
+    for column in found.columns:
+        table.add_row(*(Text(cell) for cell in _cells(column, found.limits.psi)))
+    console.print(table)
+
+
+def _cells(column: "ColumnDrift", limit: float | None) -> list[str]:
+    psi, ks = _value(column, "psi"), _value(column, "ks")
+    then, now = column.null_rates
+    nulls = "" if then is None or now is None else f"{then:.1%} -> {now:.1%}"
+    why = column.reason if column.status is not Status.PASSED else _changes(column)
+    kind = column.kind or ""
+    return [STATUS_WORDS[column.status], plain(column.name), kind, number(psi), _bar(psi, limit), number(ks), nulls,
+            plain(why)]  # fmt: skip
+
+
+def _changes(column: "ColumnDrift") -> str:
+    found = [f"{len(names)} {word}" for word, names in (("new", column.new), ("vanished", column.vanished)) if names]
+    return " and ".join(found) + " categories" if found else ""
+
+
+def _bar(psi: float | None, limit: float | None) -> str:
+    """Twelve signs are twice the limit."""
+    if psi is None or not limit:
+        return ""
+    return "#" * min(BAR, round(psi / limit * BAR / 2))
