@@ -1,0 +1,27 @@
+"""A candidate that is exactly as bad as the rule allows for is promoted at most alpha of the time."""
+
+import numpy as np
+import pytest
+
+from benchmarks.false_promote import ALPHA, Row, simulate
+
+SIMULATIONS = 30
+# Of 30 simulations at alpha 0.05 more than 7 are promoted with probability 0.0001.
+AT_MOST = 7
+
+
+@pytest.fixture(scope="module")
+def table() -> list[Row]:
+    """The benchmark's table from few and small simulations."""
+    return simulate(400, SIMULATIONS, truth_rows=100_000)
+
+
+def test_no_rule_promotes_at_its_limit_beyond_chance(table: list[Row]) -> None:
+    """Each metric with each kind of rule: limit, superiority, non-inferiority, equivalence, slices, Holm."""
+    assert [(row.metric, row.kind, row.promoted) for row in table if row.promoted > AT_MOST] == []
+    assert {row.kind for row in table} >= {"limit", "superiority", "non_inferiority", "equivalence", "holm"}
+
+
+def test_all_rules_together_promote_near_alpha(table: list[Row]) -> None:
+    """Strict, and not deaf: at the limit a few are promoted, on average alpha but for the error of 30 tables."""
+    assert 0.1 * ALPHA < np.mean([row.rate for row in table]) < 2 * ALPHA
