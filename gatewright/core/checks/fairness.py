@@ -20,6 +20,7 @@ from gatewright.core.checks.groups import group_rates, group_table
 from gatewright.core.checks.inputs import accept_scores, measured, unmeasured
 from gatewright.core.results import Interval, Measurement
 from gatewright.core.statistics.blocks import FloatArray, IntArray, hull, percentile_interval
+from gatewright.core.statistics.gap_changes import ResampledRates, change_interval, change_p_value
 from gatewright.core.statistics.gap_tests import homogeneity_p_value
 from gatewright.core.statistics.gaps import gap_interval, gap_of, worst
 
@@ -167,25 +168,28 @@ def _measure_change(name: str, audited: Audit, champion: Decided, confidence: fl
     if kept is None:
         return _unsupported(f"{name}_change", n, candidate, note)
     value = _value(metric, kept, candidate) - _value(metric, kept, champion)
-    replicates = _replicates(metric, kept, candidate) - _replicates(metric, kept, champion)
-    blocks = n if audited.clusters is None else audited.clusters
-    interval = _both_sides(value, percentile_interval(value, replicates, blocks=blocks, confidence=confidence))
+    if not (np.isfinite(value) and audited.sufficient):
+        return measured(f"{name}_change", value, None, n, slice=candidate.slice, note=note)
+    ours, theirs = _resampled(metric, kept, candidate), _resampled(metric, kept, champion)
+    interval = change_interval(
+        ours,
+        theirs,
+        value=value,
+        independent=n if audited.clusters is None else audited.clusters,
+        confidence=confidence,
+        method="multinomial redraws over pairs" if audited.clusters is None else "block bootstrap over pairs",
+    )
     found = measured(f"{name}_change", value, interval, n, slice=candidate.slice, note=note)
-    return found if interval is None else found.model_copy(update={"p_value": _p_value(value, replicates)})
+    return found.model_copy(update={"p_value": change_p_value(ours, theirs)})
 
 
-def _both_sides(value: float, interval: Interval | None) -> Interval | None:
-    """As far to either side as to the other: resampled gaps are biased, in a direction that is not known."""
-    if interval is None:
-        return None
-    reach = max(value - interval.low, interval.high - value)
-    return interval.model_copy(update={"low": value - reach, "high": value + reach})
-
-
-def _p_value(value: float, replicates: FloatArray) -> float:
-    """Two-sided, of no change: how often resamples lie as far from their mean as the value from 0."""
-    defined = replicates[np.isfinite(replicates)]
-    return float((1 + np.count_nonzero(np.abs(defined - defined.mean()) >= abs(value))) / (1 + defined.size))
+def _resampled(metric: FairnessMetric, kept: list[IntArray], model: Decided) -> ResampledRates:
+    rates = list(zip(metric.rates, kept, strict=True))
+    return ResampledRates(
+        kind=metric.kind,
+        values=tuple(model.rates(rate, groups) for rate, groups in rates),
+        replicates=tuple(model.resampled(rate, groups) for rate, groups in rates),
+    )
 
 
 def _kept(metric: FairnessMetric, *models: Decided) -> tuple[list[IntArray] | None, int]:

@@ -62,14 +62,20 @@ def _calibration(outcomes: IntArray, scores: FloatArray, seed: int) -> _Calibrat
     rows: FloatArray = outcomes.sum(axis=-1).sum(axis=0).astype(np.float64)
     excess = outcomes[..., 1] - scores
     n = rows.sum(axis=1, keepdims=True)
-    share = (outcomes[..., 1].sum(axis=0) + 1) / (rows + 2)
-    variance = rows * share * (1 - share) / n**2
+    variance = np.maximum(_binomial(outcomes[..., 1].sum(axis=0), rows), _binomial(scores.sum(axis=0), rows)) / n**2
     overall = variance.sum(axis=1)
     if outcomes.shape[0] > 1:
         replicates = _block_replicates(outcomes, excess, seed)
         variance = np.maximum(variance, replicates.var(axis=0))
         overall = np.maximum(overall, replicates.sum(axis=-1).var(axis=0))
     return _Calibration(excess.sum(axis=0) / n, np.sqrt(variance), np.sqrt(overall))
+
+
+def _binomial(positives: FloatArray | IntArray, rows: FloatArray) -> FloatArray:
+    """Variance of a number of positives, which two rows more, one of each kind, keep from 0."""
+    share = (positives + 1) / (rows + 2)
+    variance: FloatArray = rows * share * (1 - share)
+    return variance
 
 
 def _block_replicates(outcomes: IntArray, excess: FloatArray, seed: int) -> FloatArray:
