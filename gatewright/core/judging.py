@@ -169,7 +169,9 @@ class _Judged:
 
     @property
     def support(self) -> int:
-        return max(self.rule.minimum_n, self.rules.minimum_support if self.on_interval else 0)
+        if self.rule.minimum_n is not None:
+            return self.rule.minimum_n
+        return self.rules.minimum_support if self.on_interval else 0
 
     @property
     def wanted(self) -> float | None:

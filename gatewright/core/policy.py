@@ -77,8 +77,9 @@ class Limit(Record):
 
 
 class Rule(Limit):
-    """What one metric must show; below ``minimum_n`` rows nothing is decided.
+    """What one metric must show.
 
+    Below ``minimum_n`` rows (or calls) nothing is decided; by default below the minimum support, on an interval.
     ``test: limit`` (the default) holds the metric against ``minimum`` and ``maximum``. The others hold its
     change to the champion (candidate minus champion, paired): ``superiority`` asks for better by more than
     ``minimum_effect``, ``non_inferiority`` for not worse by ``margin``, ``equivalence`` for neither better
@@ -91,7 +92,7 @@ class Rule(Limit):
     # Only in a rule set may it be left out: the command has no stages.
     stage: Name = "check"
     severity: Severity
-    minimum_n: Annotated[int, Field(ge=0)] = 0
+    minimum_n: Annotated[int, Field(ge=0)] | None = None
     test: Test = "limit"
     margin: Annotated[float, Field(gt=0)] | None = None
     minimum_effect: Annotated[float, Field(gt=0)] | None = None

@@ -48,7 +48,8 @@ class Measurement(Record):
 
     ``value`` is None when it could not be measured, and ``note`` then says why. ``interval`` is None only
     for exact counts (failed expectations, bytes), which have no sampling error. ``p_value`` is that of a
-    two-sided test of no difference, for changes to the champion and for distances.
+    two-sided test of no difference, for changes to the champion and for distances; of slices that a search
+    found it is one-sided and adjusted for the search.
     """
 
     metric: str
