@@ -20,7 +20,7 @@ from gatewright.core.checks.groups import group_rates, group_table
 from gatewright.core.checks.inputs import accept_scores, measured, unmeasured
 from gatewright.core.results import Interval, Measurement
 from gatewright.core.statistics.blocks import FloatArray, IntArray, hull, percentile_interval
-from gatewright.core.statistics.gap_changes import ResampledRates, change_interval, change_p_value
+from gatewright.core.statistics.gap_changes import GapChange, ResampledRates
 from gatewright.core.statistics.gap_tests import homogeneity_p_value
 from gatewright.core.statistics.gaps import gap_interval, gap_of, worst
 
@@ -170,17 +170,15 @@ def _measure_change(name: str, audited: Audit, champion: Decided, confidence: fl
     value = _value(metric, kept, candidate) - _value(metric, kept, champion)
     if not (np.isfinite(value) and audited.sufficient):
         return measured(f"{name}_change", value, None, n, slice=candidate.slice, note=note)
-    ours, theirs = _resampled(metric, kept, candidate), _resampled(metric, kept, champion)
-    interval = change_interval(
-        ours,
-        theirs,
+    change = GapChange(_resampled(metric, kept, candidate), _resampled(metric, kept, champion))
+    interval = change.interval(
         value=value,
         independent=n if audited.clusters is None else audited.clusters,
         confidence=confidence,
         method="multinomial redraws over pairs" if audited.clusters is None else "block bootstrap over pairs",
     )
     found = measured(f"{name}_change", value, interval, n, slice=candidate.slice, note=note)
-    return found.model_copy(update={"p_value": change_p_value(ours, theirs)})
+    return found.model_copy(update={"p_value": change.p_value()})
 
 
 def _resampled(metric: FairnessMetric, kept: list[IntArray], model: Decided) -> ResampledRates:

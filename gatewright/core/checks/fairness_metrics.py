@@ -11,45 +11,47 @@ from gatewright.core.statistics.gaps import GapKind
 __all__ = ["FAIRNESS_METRICS", "GROUP_RATES", "SUPPORTED_RATES", "CellRate", "FairnessMetric"]
 
 
+# Confusion cells as (label, decision).
+Cells = tuple[tuple[int, int], ...]
+
+
 @dataclass(frozen=True)
 class CellRate:
     """A share of rows: those in the cells ``successes`` among those in the cells ``of``.
 
-    Both are 2 x 2 by label and decision. ``counted`` names the rows of the denominator for people.
+    ``counted`` names the rows of the denominator for people. Arrays of cells have the shape (..., 2, 2).
     """
 
-    successes: tuple[tuple[int, int], tuple[int, int]]
-    of: tuple[tuple[int, int], tuple[int, int]]
+    successes: Cells
+    of: Cells
     counted: str
 
     def numerator(self, cells: FloatArray | IntArray) -> FloatArray:
-        """How many rows succeed, of cells (..., 2, 2)."""
+        """How many rows succeed."""
         return _sum(cells, self.successes)
 
     def denominator(self, cells: FloatArray | IntArray) -> FloatArray:
-        """How many rows there are to succeed, of cells (..., 2, 2)."""
+        """How many rows there are to succeed."""
         return _sum(cells, self.of)
 
     def __call__(self, cells: FloatArray | IntArray) -> FloatArray:
-        """The rate, of cells (..., 2, 2); NaN where no row counts."""
+        """The rate; NaN where no row counts."""
         return quotient(self.numerator(cells), self.denominator(cells))
 
 
-def _sum(cells: FloatArray | IntArray, chosen: tuple[tuple[int, int], tuple[int, int]]) -> FloatArray:
-    total: FloatArray = np.zeros(cells.shape[:-2])
-    for label, decision in np.argwhere(chosen):
-        total = total + cells[..., label, decision]
-    return total
+def _sum(cells: FloatArray | IntArray, chosen: Cells) -> FloatArray:
+    return np.asarray(sum(cells[..., label, decision] for label, decision in chosen), dtype=np.float64)
 
 
-EVERY, POSITIVES, NEGATIVES, SELECTED = ((1, 1), (1, 1)), ((0, 0), (1, 1)), ((1, 1), (0, 0)), ((0, 1), (0, 1))
+POSITIVES, NEGATIVES, SELECTED = ((1, 0), (1, 1)), ((0, 0), (0, 1)), ((0, 1), (1, 1))
+ROWS = (*POSITIVES, *NEGATIVES)
 GROUP_RATES: dict[str, CellRate] = {
-    "selection_rate": CellRate(SELECTED, EVERY, "rows"),
-    "true_positive_rate": CellRate(((0, 0), (0, 1)), POSITIVES, "positives"),
-    "false_positive_rate": CellRate(((0, 1), (0, 0)), NEGATIVES, "negatives"),
-    "false_negative_rate": CellRate(((0, 0), (1, 0)), POSITIVES, "positives"),
-    "precision": CellRate(((0, 0), (0, 1)), SELECTED, "selected rows"),
-    "accuracy": CellRate(((1, 0), (0, 1)), EVERY, "rows"),
+    "selection_rate": CellRate(SELECTED, ROWS, "rows"),
+    "true_positive_rate": CellRate(((1, 1),), POSITIVES, "positives"),
+    "false_positive_rate": CellRate(((0, 1),), NEGATIVES, "negatives"),
+    "false_negative_rate": CellRate(((1, 0),), POSITIVES, "positives"),
+    "precision": CellRate(((1, 1),), SELECTED, "selected rows"),
+    "accuracy": CellRate(((0, 0), (1, 1)), ROWS, "rows"),
 }
 # A group without support for one of these counts as unsupported: one rate for each denominator.
 SUPPORTED_RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")

@@ -66,7 +66,7 @@ class Decided:
         rates, counts = self.rates(rate, kept), self.support(rate)[kept]
         if self.blocks is not None:
             # A lower bound of the blocks with rows of the denominator: those of its fullest cell.
-            blocks = (self.blocks[kept] * np.array(GROUP_RATES[rate].of)).max(axis=(1, 2))
+            blocks = np.max([self.blocks[kept, label, decision] for label, decision in GROUP_RATES[rate].of], axis=0)
             counts = effective_counts(rates, counts, self.resampled(rate, kept), blocks)
         return Gap(kind, rates * counts, counts)
 

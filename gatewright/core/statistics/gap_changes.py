@@ -25,7 +25,7 @@ from gatewright.core.results import Interval
 from gatewright.core.statistics.blocks import FloatArray, IntArray
 from gatewright.core.statistics.gaps import GapKind
 
-__all__ = ["ResampledRates", "change_interval", "change_p_value"]
+__all__ = ["GapChange", "ResampledRates"]
 
 # A pair may be the worst when it is this many standard errors or less behind the one that looks worst.
 REACH = 2.5
@@ -47,7 +47,7 @@ class ResampledRates:
     @cached_property
     def distances(self) -> FloatArray:
         """Of all ordered pairs of groups, rate after rate; -inf of pairs that cannot be the worst."""
-        found = [self._distance(rates[:, None], rates) for rates in self.values]
+        found = [_distance(rates[:, None], rates, self.kind) for rates in self.values]
         for distances in found:
             np.fill_diagonal(distances, -np.inf)
         flat = np.concatenate([distances.ravel() for distances in found])
@@ -64,28 +64,20 @@ class ResampledRates:
         return kept
 
     def errors(self, pairs: IntArray) -> FloatArray:
-        """Distances of ``pairs`` in each resample minus their mean, shape (B, pairs)."""
-        columns = []
-        for rate, first, second in zip(*self._located(pairs), strict=True):
-            replicates = self.replicates[rate]
-            columns.append(self._distance(replicates[:, first], replicates[:, second]))
-        distances = np.stack(columns, axis=1)
+        """Distances of ``pairs`` in each resample minus their mean, shape (pairs, B); NaN where undefined."""
+        distances = np.empty((pairs.size, len(self.replicates[0])))
+        start = 0
+        for rates, replicates in zip(self.values, self.replicates, strict=True):
+            own = np.flatnonzero((pairs >= start) & (pairs < start + rates.size**2))
+            first, second = np.divmod(pairs[own] - start, rates.size)
+            by_group = np.ascontiguousarray(replicates.T)
+            distances[own] = _distance(by_group[first], by_group[second], self.kind)
+            start += rates.size**2
         finite = np.isfinite(distances)
-        means = np.where(finite, distances, 0).sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
-        return np.where(finite, distances, np.nan) - means
-
-    def _located(self, pairs: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-        starts = np.cumsum([0, *(rates.size**2 for rates in self.values)])
-        rate = np.searchsorted(starts, pairs, side="right") - 1
-        groups = np.array([rates.size for rates in self.values])[rate]
-        within = pairs - starts[rate]
-        return rate, within // groups, within % groups
-
-    def _distance(self, first: FloatArray, second: FloatArray) -> FloatArray:
-        if self.kind == "difference":
-            return np.asarray(first - second)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(-(first / second))
+        if not finite.all():
+            distances = np.where(finite, distances, np.nan)
+        means = np.nansum(distances, axis=1) / np.maximum(finite.sum(axis=1), 1)
+        return np.asarray(distances - means[:, None])
 
     def _spreads(self, rates: FloatArray, replicates: FloatArray) -> FloatArray:
         """Standard errors of all ordered pairs' distances, as if groups were independent."""
@@ -97,27 +89,78 @@ class ResampledRates:
             return np.asarray((np.hypot(error[:, None], ratio * error) / rates).ravel())
 
 
-def change_interval(
-    first: ResampledRates, second: ResampledRates, *, value: float, independent: int, confidence: float, method: str
-) -> Interval:
-    """Interval of first minus second gap, widened where needed so that it holds ``value``.
-
-    ``independent``: rows, or blocks of clusters, that the resamples stand for; few make Student's tails. A bound
-    is -1 or 1, which no change exceeds, where a rate is undefined in more resamples than the tail has.
-    """
-    alpha = (1 - confidence) / 2
-    stretch = _stretch(independent, alpha)
-    upper = _upper(first, second, alpha, stretch)
-    lower = -_upper(second, first, alpha, stretch)
-    # Distances from fairness grow as ratios fall.
-    low, high = (lower, upper) if first.kind == "difference" else (-upper, -lower)
-    low, high = max(min(low, value), -1.0), min(max(high, value), 1.0)
-    return Interval(low=low, high=high, confidence=confidence, method=method)
+def _distance(first: FloatArray, second: FloatArray, kind: GapKind) -> FloatArray:
+    if kind == "difference":
+        return np.asarray(first - second)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(-(first / second))
 
 
-def change_p_value(first: ResampledRates, second: ResampledRates) -> float:
-    """Two-sided p-value of "the gap has not changed", by the same bounds."""
-    return min(1.0, 2 * min(_one_sided(first, second), _one_sided(second, first)))
+@dataclass(frozen=True)
+class _Bound:
+    """One way to bound a change: what is ``observed`` of each contender, shape (pairs,), and its errors (pairs, B)."""
+
+    observed: FloatArray
+    errors: FloatArray
+
+    def reached(self, alpha: float, stretch: float) -> FloatArray:
+        """The bound of each contender at ``alpha``; infinite where errors are undefined more often than that."""
+        place = min(int(np.ceil((1 - alpha) * (self.errors.shape[1] - 1))), self.errors.shape[1] - 1)
+        return np.asarray(self.observed + stretch * np.partition(self.errors, place, axis=1)[:, place])
+
+    def p_values(self) -> FloatArray:
+        """Of "the change is not below 0", by contender."""
+        beyond = (self.errors >= -self.observed[:, None]).sum(axis=1)
+        return np.asarray((1 + beyond) / (1 + self.errors.shape[1]))
+
+
+class GapChange:
+    """First minus second gap, of two models over the same groups with the same resamples."""
+
+    def __init__(self, first: ResampledRates, second: ResampledRates) -> None:
+        self.kind = first.kind
+        pairs = np.union1d(first.contenders, second.contenders)
+        errors = first.errors(pairs), second.errors(pairs)
+        self.rise = _bounds(first, second, pairs, *errors)
+        self.fall = _bounds(second, first, pairs, *errors[::-1])
+
+    def interval(self, *, value: float, independent: int, confidence: float, method: str) -> Interval:
+        """The interval, widened where needed so that it holds ``value``.
+
+        ``independent``: rows, or blocks of clusters, that the resamples stand for; few make Student's tails. A
+        bound is -1 or 1, which no change exceeds, where a rate is undefined in more resamples than the tail has.
+        """
+        alpha = (1 - confidence) / 2
+        stretch = _stretch(independent, alpha)
+        upper, lower = (_furthest(bounds, alpha, stretch) for bounds in (self.rise, self.fall))
+        # Distances from fairness grow as ratios fall.
+        low, high = (-lower, upper) if self.kind == "difference" else (-upper, lower)
+        low, high = max(min(low, value), -1.0), min(max(high, value), 1.0)
+        return Interval(low=low, high=high, confidence=confidence, method=method)
+
+    def p_value(self) -> float:
+        """Two-sided p-value of "the gap has not changed", by the same bounds."""
+        sides = [2 * np.minimum(*(bound.p_values() for bound in bounds)).max() for bounds in (self.rise, self.fall)]
+        return float(min(1.0, 2 * min(sides)))
+
+
+def _bounds(
+    first: ResampledRates, second: ResampledRates, pairs: IntArray, ours: FloatArray, theirs: FloatArray
+) -> tuple[_Bound, _Bound]:
+    """The two ways to bound first minus second from above; ``ours`` and ``theirs`` are the errors of ``pairs``."""
+    own, other = np.searchsorted(pairs, first.contenders), np.searchsorted(pairs, second.contenders)
+    distances = first.distances[first.contenders]
+    same = theirs[own] - ours[own]
+    largest = theirs[other].max(axis=0) - ours[own]
+    # Where an error is not defined nothing is known.
+    return (
+        _Bound(distances - second.distances[first.contenders], np.where(np.isnan(same), np.inf, same)),
+        _Bound(distances - second.distances[second.contenders[0]], np.where(np.isnan(largest), np.inf, largest)),
+    )
+
+
+def _furthest(bounds: tuple[_Bound, _Bound], alpha: float, stretch: float) -> float:
+    return float(np.minimum(*(bound.reached(alpha / 2, stretch) for bound in bounds)).max())
 
 
 def _stretch(independent: int, alpha: float) -> float:
@@ -125,30 +168,3 @@ def _stretch(independent: int, alpha: float) -> float:
     degrees = max(independent - 1, 1)
     student = -float(stdtrit(degrees, alpha))
     return float(student / NormalDist().inv_cdf(1 - alpha) * ((degrees + 1) / degrees) ** 0.5)
-
-
-def _bounds(first: ResampledRates, second: ResampledRates) -> tuple[tuple[FloatArray, FloatArray], ...]:
-    """For each way to bound the change: what is observed of each contender of ``first``, and the errors."""
-    ours, theirs = first.contenders, second.contenders
-    errors = first.errors(ours)
-    same = first.distances[ours] - second.distances[ours], second.errors(ours) - errors
-    largest = second.errors(theirs).max(axis=1, keepdims=True)
-    other = first.distances[ours] - second.distances[theirs[0]], largest - errors
-    # Where an error is not defined nothing is known.
-    return tuple((observed, np.where(np.isfinite(error), error, np.inf)) for observed, error in (same, other))
-
-
-def _upper(first: ResampledRates, second: ResampledRates, alpha: float, stretch: float) -> float:
-    reached = [
-        observed + stretch * np.quantile(errors, 1 - alpha / 2, axis=0, method="higher")
-        for observed, errors in _bounds(first, second)
-    ]
-    return float(np.minimum(*reached).max())
-
-
-def _one_sided(first: ResampledRates, second: ResampledRates) -> float:
-    """P-value of "the first gap is not smaller than the second"."""
-    shares = [
-        (1 + (observed + errors >= 0).sum(axis=0)) / (1 + len(errors)) for observed, errors in _bounds(first, second)
-    ]
-    return float(min(1.0, 2 * np.minimum(*shares).max()))
