@@ -9,23 +9,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from gatewright.services.onepass.dictionary import Dictionary, Encoded
 from gatewright.services.onepass.kinds import Column
 
-__all__ = ["Block", "Encoded"]
+__all__ = ["Block"]
 
 Made = TypeVar("Made")
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """``values[codes]`` is the column; where values are missing, ``values`` ends with the missing value.
-
-    ``array`` are the same values as Arrow's.
-    """
-
-    codes: np.ndarray
-    values: pd.Series
-    array: pa.Array
 
 
 @dataclass(frozen=True)
@@ -35,6 +24,7 @@ class Block:
     rows: pa.RecordBatch
     columns: Mapping[str, Column]
     positions: np.ndarray
+    dictionaries: Mapping[str, Dictionary]
     _made: dict[Any, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -82,7 +72,11 @@ class Block:
 
     def encoded(self, name: str) -> Encoded:
         """The column by its distinct values."""
-        return self._once(("encoded", name), lambda: self._encoded(name))
+        return self._once(("encoded", name), lambda: self.dictionaries[name].encode(self.rows[name]))
+
+    def counts(self, name: str) -> np.ndarray:
+        """How often each of the distinct values occurs."""
+        return self._once(("counts", name), lambda: self.encoded(name).counts)
 
     def take(self, names: Sequence[str], rows: np.ndarray) -> pd.DataFrame:
         """Few ``rows`` of the block, by their numbers in it."""
@@ -95,7 +89,7 @@ class Block:
 
         def make() -> Block:
             rows = choose(self)
-            return Block(self.rows.take(pa.array(rows)), self.columns, self.positions[rows])
+            return Block(self.rows.take(pa.array(rows)), self.columns, self.positions[rows], self.dictionaries)
 
         return self._once(("where", key), make)
 
@@ -106,17 +100,6 @@ class Block:
         values = self.numbers(name)
         # The least of numbers with a NaN is NaN, and finding it is several times faster than looking for NaN.
         return int(np.isnan(values).sum()) if len(values) and np.isnan(values.min()) else 0
-
-    def _encoded(self, name: str) -> Encoded:
-        column, array = self.columns[name], self.rows[name]
-        if not pa.types.is_dictionary(array.type):
-            array = array.dictionary_encode()
-        values = array.dictionary
-        codes = array.indices
-        if column.nullable:
-            codes = codes.fill_null(len(values))
-            values = pa.concat_arrays([values, pa.nulls(1, values.type)])
-        return Encoded(codes.to_numpy(zero_copy_only=False), column.series(values), values)
 
     def _once(self, key: Any, make: Callable[[], Made]) -> Made:
         if key not in self._made:

@@ -1,5 +1,6 @@
 """Conditions on one row: ranges, sets, patterns, lengths, types, pairs and records."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ __all__ = ["Condition", "RowCondition"]
 
 # So many combinations of distinct values are still fewer than rows in a block.
 COMBINATIONS = 1 << 14
+NEW, IGNORED, EXPECTED, UNEXPECTED = range(4)
 
 
 class Condition(Accumulator):
@@ -65,14 +67,17 @@ class Condition(Accumulator):
 class RowCondition(Condition):
     """A condition that looks at nothing but the values of one row."""
 
+    _judged_sizes: tuple[int, ...] = ()
+    _verdicts = np.empty(0, dtype=np.int8)
+
     def update(self, block: Block) -> None:
         """Judge distinct combinations of values where they are few, and rows where they are many."""
         if len(self.names) == 1 and block.missing(self.names[0]) == len(block):
             return
         if self._all_within(block):
             self.considered += len(block) - block.missing(self.names[0])
-        elif self._combinations(block) <= COMBINATIONS:
-            self._judge_combinations(block)
+        elif (sizes := self._sizes(block)) is not None:
+            self._judge_combinations(block, sizes)
         else:
             self.count_judged(block, self.judged(block.frame(self.names)))
 
@@ -88,41 +93,44 @@ class RowCondition(Condition):
         # Strictly within is within, whichever bounds count.
         return extremes is not None and (low is None or low < extremes[0]) and (high is None or extremes[1] < high)
 
-    def _combinations(self, block: Block) -> int:
-        product = 1
-        for name in self.names:
-            if self.columns[name].kind is not Kind.ENCODED:
-                return COMBINATIONS + 1
-            product *= len(block.encoded(name).values)
-        return product if product < len(block) else COMBINATIONS + 1
+    def _sizes(self, block: Block) -> tuple[int, ...] | None:
+        """How many distinct values each column has, when combinations of them are fewer than rows."""
+        if any(self.columns[name].kind is not Kind.ENCODED for name in self.names):
+            return None
+        sizes = tuple(len(block.encoded(name).values) for name in self.names)
+        return sizes if math.prod(sizes) <= min(COMBINATIONS, len(block)) else None
 
-    def _judge_combinations(self, block: Block) -> None:
-        keys, frame = _distinct(block, self.names)
-        judged = self.judged(frame)
-        size = int(frame.index[-1]) + 1
-        considered, bad = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
-        considered[judged.index] = True
-        bad[judged.index[judged.to_numpy()]] = True
-        rows = len(block) if considered[frame.index].all() else int(np.count_nonzero(considered[keys]))
-        self.count(block, rows, np.flatnonzero(bad[keys]) if bad.any() else np.empty(0, dtype=np.int64))
+    def _judge_combinations(self, block: Block, sizes: tuple[int, ...]) -> None:
+        if sizes != self._judged_sizes or not all(block.encoded(name).shared for name in self.names):
+            self._judged_sizes = sizes
+            self._verdicts = np.full(math.prod(sizes), NEW, dtype=np.int8)
+        keys, counts = _keys(block, self.names, sizes)
+        new = np.flatnonzero((counts > 0) & (self._verdicts == NEW))
+        if len(new):
+            judged = self.judged(_frame(block, self.names, new))
+            self._verdicts[new] = IGNORED
+            self._verdicts[judged.index] = np.where(judged.to_numpy(), UNEXPECTED, EXPECTED)
+        unexpected = int(counts[self._verdicts == UNEXPECTED].sum())
+        self.considered += len(block) - int(counts[self._verdicts == IGNORED].sum())
+        self.unexpected += unexpected
+        if unexpected and self.sample.open:
+            self.sample.add(block, np.flatnonzero(self._verdicts[keys] == UNEXPECTED))
 
 
-def _distinct(block: Block, names: tuple[str, ...]) -> tuple[np.ndarray, pd.DataFrame]:
-    """A key for each row, and one row for each key that occurs, indexed by it."""
-    keys, size = np.zeros(len(block), dtype=np.int64), 1
-    for name in names:
-        encoded = block.encoded(name)
-        keys = keys * len(encoded.values) + encoded.codes
-        size *= len(encoded.values)
-    seen = np.zeros(size, dtype=bool)
-    seen[keys] = True
-    present = np.flatnonzero(seen)
-    columns, rest = {}, present
-    for name in reversed(names):
-        values = block.encoded(name).values
-        columns[name] = values.take(rest % len(values)).set_axis(present)
-        rest = rest // len(values)
-    return keys, pd.DataFrame({name: columns[name] for name in names}, index=present)
+def _keys(block: Block, names: tuple[str, ...], sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """A number for each row's combination of values, and how often each number occurs."""
+    if len(names) == 1:
+        return block.encoded(names[0]).codes, block.counts(names[0])
+    keys = np.ravel_multi_index([block.encoded(name).codes for name in names], sizes)
+    return keys, np.bincount(keys, minlength=math.prod(sizes))
+
+
+def _frame(block: Block, names: tuple[str, ...], keys: np.ndarray) -> pd.DataFrame:
+    """One row for each of ``keys``, indexed by it."""
+    values = [block.encoded(name).values for name in names]
+    codes = np.unravel_index(keys, [len(one) for one in values])
+    columns = {name: one.take(at).set_axis(keys) for name, one, at in zip(names, values, codes, strict=True)}
+    return pd.DataFrame(columns, index=keys)
 
 
 def _accessor(metric: Any) -> dict[str, Any]:

@@ -70,10 +70,11 @@ class Distinct(Accumulator):
     def _counts(self, block: Block) -> tuple[pa.Array, pa.Array]:
         name = self.names[0]
         if self.columns[name].kind is Kind.ENCODED:
-            encoded = block.encoded(name)
-            counts = np.bincount(encoded.codes, minlength=len(encoded.values))
-            present = np.flatnonzero((counts > 0) & encoded.values.notna().to_numpy())
-            return encoded.array.take(pa.array(present)), pa.array(counts[present])
+            array, counts = block.encoded(name).array, block.counts(name).copy()
+            # Where values may be missing, the missing one is the first.
+            counts[: int(self.columns[name].nullable)] = 0
+            present = np.flatnonzero(counts)
+            return array.take(pa.array(present)), pa.array(counts[present])
         counted = pc.value_counts(pa.array(block.present(name)))
         return counted.field("values"), counted.field("counts")
 

@@ -1,6 +1,5 @@
 """Great Expectations' pandas execution engine, over a table that is never loaded whole."""
 
-import copy
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -9,12 +8,12 @@ import pandas as pd
 from great_expectations.core.batch import BatchMarkers
 from great_expectations.execution_engine import PandasExecutionEngine
 from great_expectations.execution_engine.pandas_batch_data import PandasBatchData
-from great_expectations.validator.validation_graph import ValidationGraph
 
 from gatewright.services.onepass.accumulator import NotInThePassError
 from gatewright.services.onepass.functions import domain_columns
 from gatewright.services.onepass.reading import Reading
 from gatewright.services.onepass.row_conditions import columns_of_row_condition
+from gatewright.services.onepass.suite_metrics import SuiteMetrics
 from gatewright.services.onepass.table import ParquetTable
 
 __all__ = ["OnePassEngine"]
@@ -29,9 +28,8 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
     def bind(self, table: ParquetTable, suite: Any, parameters: Mapping[str, Any], result_format: Any) -> None:
         """Say what will be validated. Without it the engine refuses to work."""
         self._table = table
-        self._suite = suite
-        self._parameters = dict(parameters)
-        self._runtime = {"result_format": result_format}
+        self._plan = SuiteMetrics(self, suite, parameters, result_format)
+        self._index_columns = _index_columns(result_format)
         self._reading: Reading | None = None
         self._computed: dict[Any, Any] = {}
         self._loaded: dict[str, pd.Series] = {}
@@ -65,7 +63,7 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
         """The rows of a domain with its columns, loaded for real; a domain about the table has all columns."""
         self._loading = True
         chosen_by = columns_of_row_condition(domain_kwargs)
-        names = {*domain_columns(domain_kwargs), *(chosen_by or ()), *self._index_columns()}
+        names = {*domain_columns(domain_kwargs), *(chosen_by or ()), *self._index_columns}
         if chosen_by is None or not domain_columns(domain_kwargs):
             names = set(self._table.names)
         frame = self._load([name for name in self._table.names if name in names])
@@ -82,7 +80,7 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
             return self._table.names
         if self._reading is None:
             self._reading = Reading(self._table)
-            self._reading.run(self._metrics_of_suite())
+            self._reading.run(self._plan.metrics(self.batch_manager.active_batch_id))
         try:
             return self._reading.value(metric)
         except NotInThePassError:
@@ -97,33 +95,6 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
                 if self._loading:
                     self.outside.add(_described(metric))
         return self._computed[metric.id]
-
-    def _metrics_of_suite(self) -> list[Any]:
-        """Every metric that the suite's expectations depend on, also through others."""
-        graph = ValidationGraph(execution_engine=self)
-        for expectation in self._suite.expectations:
-            try:
-                for metric in self._dependencies(expectation):
-                    graph.build_metric_dependency_graph(metric, self._runtime)
-            except Exception:  # noqa: BLE001 - Great Expectations meets it again and reports it
-                continue
-        edges = graph.edges
-        return list({one.id: one for edge in edges for one in (edge.left, edge.right) if one is not None}.values())
-
-    def _dependencies(self, expectation: Any) -> list[Any]:
-        configuration = copy.deepcopy(expectation.configuration)
-        configuration.process_suite_parameters(
-            suite_parameters=self._parameters, interactive_evaluation=True, data_context=None
-        )
-        configuration.kwargs["batch_id"] = self.batch_manager.active_batch_id
-        needed = configuration.to_domain_obj().get_validation_dependencies(
-            execution_engine=self, runtime_configuration=self._runtime
-        )
-        return list(needed.metric_configurations.values())
-
-    def _index_columns(self) -> list[str]:
-        result_format = self._runtime["result_format"]
-        return list(result_format.get("unexpected_index_column_names", [])) if isinstance(result_format, dict) else []
 
     def _load(self, names: list[str]) -> pd.DataFrame:
         for name in names:
@@ -142,6 +113,10 @@ class _TableBatch(PandasBatchData):  # type: ignore[misc]
     @property
     def dataframe(self) -> pd.DataFrame:
         return self._table.frame(self._table.names)
+
+
+def _index_columns(result_format: Any) -> list[str]:
+    return list(result_format.get("unexpected_index_column_names", [])) if isinstance(result_format, dict) else []
 
 
 def _described(metric: Any) -> str:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from gatewright.services.onepass.accumulator import Accumulator, NotInThePassError
@@ -46,6 +45,5 @@ class Extremes(Accumulator):
         if self.columns[name].dtype == object and block.missing(name):
             # Pandas cannot compare objects with what is missing, and says so.
             raise NotInThePassError
-        encoded = block.encoded(name)
-        used = np.bincount(encoded.codes, minlength=len(encoded.values)) > 0
-        return encoded.values[used].dropna()
+        used: pd.Series = block.encoded(name).values[block.counts(name) > 0].dropna()
+        return used

@@ -54,7 +54,7 @@ class Moments(Accumulator):
         total = values.sum()
         mean = float(total) / len(values)
         centred = values - mean
-        self._parts.append((len(values), mean, float(np.dot(centred, centred))))
+        self._parts.append((len(values), mean, float(np.square(centred, out=centred).sum())))
         if values.dtype.kind == "f":
             self._sums.append(float(total))
         else:

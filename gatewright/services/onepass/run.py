@@ -17,7 +17,8 @@ __all__ = ["OnePassRun", "ParquetStream", "StorableValidation", "run_onepass"]
 class OnePassRun:
     """Great Expectations' own result over ``table``.
 
-    ``outside``: metrics that Great Expectations computed itself, on columns loaded for them. ``read_again``: columns that were read more than once, for quantiles and deviations of large tables.
+    ``outside``: metrics that Great Expectations computed itself, on columns loaded for them. ``read_again``:
+    columns that were read more than once, for quantiles and deviations of large tables.
     """
 
     table: ParquetTable

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from gatewright.core.errors import DataError
 from gatewright.services.batches import BATCH_ROWS
 from gatewright.services.onepass.block import Block
+from gatewright.services.onepass.dictionary import Dictionary
 from gatewright.services.onepass.kinds import Column, Kind, column_of
 
 __all__ = ["ParquetTable"]
@@ -63,10 +64,11 @@ class ParquetTable:
     def blocks(self, names: Sequence[str]) -> Iterator[Block]:
         """All rows with the columns ``names``; the next block is decoded while this one is looked at."""
         start = 0
+        dictionaries = {name: Dictionary(self.columns[name]) for name in names}
         for rows in _ahead(self._aligned(list(names))):
             for name in names:
                 self._hold_to_promise(name, rows[name])
-            yield Block(rows, self.columns, np.arange(start, start + rows.num_rows))
+            yield Block(rows, self.columns, np.arange(start, start + rows.num_rows), dictionaries)
             start += rows.num_rows
         if start != self.rows:
             raise self._error(f"the files hold {start} rows, their footers say {self.rows}.", "deliver the data again.")
@@ -122,12 +124,12 @@ class ParquetTable:
         }
 
     def _nullable(self, field: pa.Field) -> bool:
-        """Whether a value is missing: by the footers, or by a look where they do not say."""
-        if not (pa.types.is_integer(field.type) or pa.types.is_boolean(field.type)):
-            return True
+        """Whether a value may be missing: by the footers; where they do not say, and it decides a type, by a look."""
         counts = [_footer_nulls(metadata, field.name) for metadata in self._metadata]
         if None not in counts:
             return any(counts)
+        if not (pa.types.is_integer(field.type) or pa.types.is_boolean(field.type)):
+            return True
         return any(batch[field.name].null_count for batch in self._batches([field.name]))
 
     def _hold_to_promise(self, name: str, array: pa.Array) -> None:

@@ -1,0 +1,94 @@
+"""One numbering of a column's distinct values for all blocks, so that a value is judged once."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gatewright.services.onepass.kinds import Column
+
+__all__ = ["Dictionary", "Encoded"]
+
+# Of columns with more distinct values each block has a numbering of its own.
+LIMIT = 1 << 16
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """``values[codes]`` is the column. Where values may be missing, the missing one has the code 0.
+
+    ``array`` are the same values as Arrow's. ``shared`` says that later blocks number these values alike.
+    """
+
+    codes: np.ndarray
+    values: pd.Series
+    array: pa.Array
+    shared: bool
+
+    @property
+    def counts(self) -> np.ndarray:
+        """How often each value occurs."""
+        return np.bincount(self.codes, minlength=len(self.values))
+
+
+@dataclass
+class Dictionary:
+    """The distinct values of ``column`` in the order in which blocks brought them; it only grows."""
+
+    column: Column
+    _array: pa.Array | None = None
+    _values: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
+    _lookups: list[tuple[pa.Array, np.ndarray]] = field(default_factory=list)
+
+    def encode(self, array: pa.Array) -> Encoded:
+        """``array`` is a part of the column, as a dictionary or plain."""
+        if not pa.types.is_dictionary(array.type):
+            array = array.dictionary_encode()
+        lookup = self._lookup(array.dictionary)
+        if lookup is None:
+            return self._alone(array)
+        codes = _codes(array)
+        if not self.column.nullable:
+            return Encoded(lookup[codes], self._values, self._array, shared=True)
+        return Encoded(np.concatenate([lookup, [0]])[codes], self._values, self._array, shared=True)
+
+    def _lookup(self, values: pa.Array) -> np.ndarray | None:
+        """The shared number of each of ``values``; None when there would be too many."""
+        for known, lookup in self._lookups:
+            if known.equals(values):
+                return lookup
+        if self._array is None:
+            self._grow(pa.nulls(1 if self.column.nullable else 0, values.type))
+        assert self._array is not None
+        fresh = values.filter(pc.is_null(pc.index_in(values, self._array)))
+        if len(self._array) + len(fresh) > LIMIT:
+            return None
+        if len(fresh):
+            self._grow(pa.concat_arrays([self._array, fresh]))
+        lookup = pc.index_in(values, self._array).to_numpy(zero_copy_only=False)
+        # Blocks of one row group bring the same values, one after the other.
+        self._lookups = [(values, lookup), *self._lookups[:1]]
+        return lookup
+
+    def _grow(self, array: pa.Array) -> None:
+        self._array = array
+        self._values = self.column.series(array)
+
+    def _alone(self, array: pa.Array) -> Encoded:
+        values = array.dictionary
+        codes = _codes(array)
+        if self.column.nullable:
+            values = pa.concat_arrays([pa.nulls(1, values.type), values])
+            codes = np.where(codes == len(array.dictionary), 0, codes + 1)
+        return Encoded(codes, self.column.series(values), values, shared=False)
+
+
+def _codes(array: pa.Array) -> np.ndarray:
+    """The numbers of the values; of a missing one the number after the last."""
+    indices = array.indices
+    if indices.null_count:
+        indices = indices.fill_null(len(array.dictionary))
+    codes: np.ndarray = indices.to_numpy(zero_copy_only=False)
+    return codes
