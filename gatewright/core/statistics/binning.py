@@ -24,7 +24,8 @@ class Binning:
 
     def __init__(self, edges: FloatArray) -> None:
         self.edges = edges
-        self._padded = np.append(edges, np.inf)
+        # No value is at or above NaN: the last bin has no upper edge.
+        self._padded = np.append(edges, np.nan)
         inner = edges[2:-2] if edges.size > 8 else edges
         self._low = float(inner[0]) if inner.size else 0.0
         with np.errstate(all="ignore"):
@@ -45,9 +46,10 @@ class Binning:
         return bins
 
     def _cells(self, values: FloatArray) -> NDArray[np.int32]:
-        place = np.subtract(values, self._low)
-        place *= self._per_unit
-        place += 1.0
+        with np.errstate(over="ignore"):
+            place = np.subtract(values, self._low)
+            place *= self._per_unit
+            place += 1.0
         np.clip(place, 0, CELLS - 1, out=place)
         return place.astype(np.int32)
 

@@ -45,12 +45,13 @@ def drift_report(drift: FileDrift, reference: str, current: str) -> str:
 
 def _row(column: ColumnDrift) -> str:
     psi = column.measurements.get("psi")
+    value, interval = (psi.value, psi.interval) if psi else (None, None)
     then, now = column.null_rates
     nulls = "" if then is None or now is None else f"{then:.1%} to {now:.1%}"
     bad = "" if column.status is Status.PASSED else ' class="bad"'
     return (
         f"<tr><td{bad}>{STATUS_WORDS[column.status]}</td><td>{xml(column.name)}</td><td>{xml(column.kind or '')}</td>"
-        f'<td class="n">{number(psi and psi.value)}</td><td class="n">{span(psi and psi.interval)}</td>'
+        f'<td class="n">{number(value)}</td><td class="n">{span(interval)}</td>'
         f"<td>{nulls}</td><td>{xml(column.reason)}</td></tr>"
     )
 
