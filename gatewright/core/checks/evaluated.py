@@ -14,7 +14,7 @@ from gatewright.core.checks.evaluation_rows import KeptRows
 from gatewright.core.checks.evaluation_sums import EvaluationSums
 from gatewright.core.checks.evaluation_table import EvaluationTable, block_table
 from gatewright.core.results import Interval
-from gatewright.core.statistics.auc import Placements, estimate_area, estimate_interval
+from gatewright.core.statistics.auc import Placements, area_interval, estimate_area, estimate_interval
 from gatewright.core.statistics.blocks import (
     BLOCKS,
     BlockTable,
@@ -78,6 +78,10 @@ class Evaluated:
             return int(RATES[metric].denominator(self.bootstrap.total)[0])
         return int(self.total("selected" if metric == "lift" else "rows"))
 
+    @property
+    def _negatives(self) -> float:
+        return self.total("rows") - self.total("positives")
+
     @cached_property
     def _resamples(self) -> dict[str, FloatArray]:
         return {}
@@ -123,6 +127,8 @@ class Evaluated:
             return rate_interval(RATES[metric], self.bootstrap, confidence, clustered=self.clustered)
         if metric == "auc" and self.placed is not None:
             return _area_interval(self.placed, confidence)
+        if metric == "auc" and self.ranking is not None and not self.clustered:
+            return area_interval(self.ranking.area, (self.total("positives"), self._negatives), confidence)
         if self.is_crowded(metric):
             return None
         resampled = self.percentiles(self.value(metric), self.replicates(metric), confidence)

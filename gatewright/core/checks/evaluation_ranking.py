@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewright.core.checks.evaluation_table import FINE, RANKS, EvaluationTable
-from gatewright.core.statistics.auc import Placements, placements
+from gatewright.core.statistics.auc import AucEstimate, Placements, placements, table_estimate
 from gatewright.core.statistics.average_precision import average_precision_from_bins
 from gatewright.core.statistics.blocks import BLOCKS, FloatArray, IntArray, block_histogram, block_sums
 from gatewright.core.statistics.calibration import EQUAL_MASS_BINS, to_bins
@@ -37,12 +37,14 @@ CROWDED = 0.05
 class Ranking:
     """``sums``: by block, what is resampled. ``values``: the metrics of all rows, without the resampling's bins.
 
-    ``placements`` only where rows are kept; ``crowded``: the scores are so close that fixed bins cannot resample them.
+    ``area`` has DeLong's variance for independent rows. ``placements`` only where rows are kept. ``crowded``: the
+    scores are so close that fixed bins cannot resample them.
     """
 
     values: Mapping[str, float]
     sums: Mapping[str, NDArray[Any]]
     fit: Recalibration
+    area: AucEstimate
     placements: Placements | None
     crowded: bool
 
@@ -65,6 +67,7 @@ def ranking_of_rows(labels: NDArray[Any], scores: FloatArray, blocks: IntArray) 
             "recalibration": np.stack([block_sums(blocks, values) for values in terms], axis=-1),
         },
         fit,
+        table_estimate(table),
         placements(labels, table, entry),
         crowded=False,
     )
@@ -91,6 +94,7 @@ def ranking_of_table(table: EvaluationTable, model: str) -> Ranking:
             "recalibration": recalibration_sums(log_odds(coarse.scores), positives, rows, fit),
         },
         fit,
+        table_estimate(scores),
         None,
         crowded=_tied(coarse) - _tied(scores) > CROWDED,
     )

@@ -19,6 +19,7 @@ from gatewright.core.statistics.score_table import ScoreTable
 __all__ = [
     "AucEstimate",
     "Placements",
+    "area_interval",
     "auc",
     "auc_difference_interval",
     "auc_interval",
@@ -29,6 +30,7 @@ __all__ = [
     "estimate_area",
     "estimate_interval",
     "placements",
+    "table_estimate",
 ]
 
 Clusters = NDArray[Any] | None
@@ -76,13 +78,20 @@ def estimate_interval(
     labels: NDArray[Any], estimate: AucEstimate, confidence: float, clusters: Clusters
 ) -> Interval | None:
     """`auc_interval` from the estimate."""
+    return area_interval(estimate, _independent(labels, clusters), confidence, _method(clusters))
+
+
+def area_interval(
+    estimate: AucEstimate, sizes: tuple[float, float], confidence: float, method: str = "DeLong"
+) -> Interval | None:
+    """`auc_interval` from the estimate and the ``sizes`` of both classes (of their clusters)."""
     if not np.isfinite(estimate.variance):
         return None
     if not estimate.variance > 0:
-        return _newcombe_interval(labels, estimate.value, confidence, clusters)
+        return _newcombe_interval(estimate.value, sizes, confidence)
     margin = _z(confidence) * estimate.variance**0.5
     low, high = max(0.0, estimate.value - margin), min(1.0, estimate.value + margin)
-    return Interval(low=low, high=high, confidence=confidence, method=_method(clusters))
+    return Interval(low=low, high=high, confidence=confidence, method=method)
 
 
 def auc_difference_interval(
@@ -121,6 +130,24 @@ def difference_interval(
     return Interval(low=low, high=high, confidence=confidence, method=f"paired {_method(clusters)}")
 
 
+def table_estimate(table: ScoreTable) -> AucEstimate:
+    """`delong` of independent rows from counts by score."""
+    value = float(auc_from_bins(table.positives, table.negatives))
+    if table.positives.sum() < 2 or table.negatives.sum() < 2:
+        return AucEstimate(value, float("nan"))
+    spreads = (
+        _variance(_below(table.negatives), table.positives, value),
+        _variance(1 - _below(table.positives), table.negatives, value),
+    )
+    return AucEstimate(value, sum(spreads))
+
+
+def _variance(values: FloatArray, counts: FloatArray, mean: float) -> float:
+    """Of a mean of ``values``, each seen so often."""
+    n = float(counts.sum())
+    return float(counts @ (values - mean) ** 2) / (n - 1) / n
+
+
 def _separates(model: Placements) -> bool:
     return bool((model[0] == model[0][0]).all() and model[0][0] in (0.0, 1.0))
 
@@ -129,7 +156,7 @@ def _separated_difference(
     labels: NDArray[Any], models: tuple[Placements, Placements], confidence: float, clusters: Clusters
 ) -> Interval:
     a, b = (float(model[0].mean()) for model in models)
-    ours, theirs = (_newcombe_interval(labels, value, confidence, clusters) for value in (a, b))
+    ours, theirs = (_newcombe_interval(value, _independent(labels, clusters), confidence) for value in (a, b))
     return Interval(
         low=a - b - float(np.hypot(a - ours.low, theirs.high - b)),
         high=a - b + float(np.hypot(ours.high - a, b - theirs.low)),
@@ -199,10 +226,14 @@ def _clustered_estimate(
     return AucEstimate(value, max(variance, 0.0))
 
 
-def _newcombe_interval(labels: NDArray[Any], value: float, confidence: float, clusters: Clusters) -> Interval:
+def _independent(labels: NDArray[Any], clusters: Clusters) -> tuple[float, float]:
+    """How many rows, or clusters, have a positive, and how many a negative."""
     positive = labels == 1
     codes = np.arange(labels.size) if clusters is None else clusters
-    sizes = np.unique(codes[positive]).size, np.unique(codes[~positive]).size
+    return np.unique(codes[positive]).size, np.unique(codes[~positive]).size
+
+
+def _newcombe_interval(value: float, sizes: tuple[float, float], confidence: float) -> Interval:
     z = _z(confidence)
     return Interval(
         low=_newcombe_bound(value, 0.0, sizes, z),
@@ -212,7 +243,7 @@ def _newcombe_interval(labels: NDArray[Any], value: float, confidence: float, cl
     )
 
 
-def _newcombe_bound(value: float, end: float, sizes: tuple[int, int], z: float) -> float:
+def _newcombe_bound(value: float, end: float, sizes: tuple[float, float], z: float) -> float:
     """Bisect for the area furthest towards ``end`` from which ``value`` is within z standard errors."""
     inside, outside = value, end
     for _ in range(60):
@@ -224,7 +255,7 @@ def _newcombe_bound(value: float, end: float, sizes: tuple[int, int], z: float) 
     return inside
 
 
-def _newcombe_variance(area: float, positives: int, negatives: int) -> float:
+def _newcombe_variance(area: float, positives: float, negatives: float) -> float:
     half = (positives + negatives) / 2 - 1
     spread = 1 + half * (1 - area) / (2 - area) + half * area / (1 + area)
     return area * (1 - area) * spread / (positives * negatives)
