@@ -67,6 +67,12 @@ class ExactSums:
     def width(self) -> int:
         return int(self.digits.shape[1])
 
+    def moved(self, places: IntArray, count: int) -> Self:
+        """The sums as those of ``count`` cells, the k-th of them at ``places[k]``, all others empty."""
+        digits = np.zeros((count, self.width), dtype=np.int64)
+        digits[places] = self.digits
+        return type(self)(self.lowest, digits)
+
     def floats(self) -> FloatArray:
         """The sums, shape (cells,), each within two units in the last place of the exact one."""
         sums = np.zeros(self.cells)
