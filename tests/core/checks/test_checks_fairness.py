@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import precision_score
 
 from gatewright.core.checks.fairness import FAIRNESS_METRICS, decided_sums, measure_fairness
-from gatewright.core.checks.groups import group_table
+from gatewright.core.checks.groups import group_rates, group_table
 from gatewright.core.errors import DataError
+from gatewright.core.judging import Limits, verdict
+from gatewright.core.results import Status
 
 THRESHOLD = 0.4
 
@@ -31,32 +33,79 @@ def measure(labels, scores, groups, **options):
     return {(m.metric, m.slice): m for m in measurements}
 
 
-def precision_gap(labels, selected, sensitive_features):
-    frame = fl.MetricFrame(
-        metrics=precision_score, y_true=labels, y_pred=selected, sensitive_features=sensitive_features
-    )
-    return frame.difference()
+def of_metric(metric, kind):
+    def gap(labels, selected, sensitive_features):
+        frame = fl.MetricFrame(metrics=metric, y_true=labels, y_pred=selected, sensitive_features=sensitive_features)
+        return getattr(frame, kind)()
+
+    return gap
 
 
 FAIRLEARN = {
     "demographic_parity_difference": fl.demographic_parity_difference,
     "demographic_parity_ratio": fl.demographic_parity_ratio,
     "equalized_odds_difference": fl.equalized_odds_difference,
+    "equalized_odds_ratio": fl.equalized_odds_ratio,
     "equal_opportunity_difference": fl.equal_opportunity_difference,
+    "equal_opportunity_ratio": fl.equal_opportunity_ratio,
     "false_positive_rate_difference": fl.false_positive_rate_difference,
-    "predictive_parity_difference": precision_gap,
+    "false_positive_rate_ratio": fl.false_positive_rate_ratio,
+    "false_negative_rate_ratio": fl.false_negative_rate_ratio,
+    "predictive_parity_difference": of_metric(precision_score, "difference"),
+    "accuracy_difference": fl.accuracy_score_difference,
 }
+
+
+def test_every_metric_has_its_word_from_fairlearn():
+    """None is left out of the comparison."""
+    assert set(FAIRLEARN) == set(FAIRNESS_METRICS)
 
 
 @pytest.mark.parametrize("metric", sorted(FAIRLEARN))
 def test_values_equal_fairlearns_on_the_rows_for_features_and_their_intersection(metric):
-    """To 1e-12, although only four weighted cells a group are given to fairlearn."""
+    """To 1e-12, although only counts are left of the rows."""
     labels, scores, groups = drawn()
     found = measure(labels, scores, groups)
     both = np.char.add(groups["age_band"], groups["sex"])
     for name, features in (*groups.items(), ("age_band & sex", both)):
         expected = FAIRLEARN[metric](labels, scores >= THRESHOLD, sensitive_features=features)
         assert found[metric, name].value == pytest.approx(expected, abs=1e-12)
+
+
+# The inputs and the results that fairlearn's user guide prints, "Common fairness metrics".
+GUIDE = {
+    "labels": [0, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1],
+    "predictions": [0, 0, 1, 0, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 1, 1, 0],
+    "groups": {"sf": list("bbabbcccaacabccbcc")},
+}
+PUBLISHED = {
+    "demographic_parity_difference": 0.25,
+    "demographic_parity_ratio": 2 / 3,
+    "equalized_odds_difference": 1.0,
+    "equalized_odds_ratio": 0.0,
+}
+
+
+def test_fairlearns_documented_example_gives_the_documented_values():
+    """The user guide's eighteen rows; accuracy by group is 0.25, 0.667 and 0.375."""
+    found = measure(scores=None, **GUIDE)
+    for metric, value in PUBLISHED.items():
+        assert found[metric, "sf"].value == pytest.approx(value, abs=1e-12)
+    rates = group_rates(decided_sums(scores=None, threshold=THRESHOLD, **GUIDE))["sf"]
+    assert [rates[g]["accuracy"] for g in "abc"] == pytest.approx([0.25, 2 / 3, 0.375], abs=1e-12)
+
+
+def test_the_example_in_metric_frames_docstring_gives_its_values():
+    """Selection rates 0.8 and 0.4, accuracies 0.8 and 0.6."""
+    found = measure(
+        labels=[1, 1, 1, 1, 1, 0, 0, 1, 1, 0],
+        scores=None,
+        groups={"sex": ["Female"] * 5 + ["Male"] * 5},
+        predictions=[0, 1, 1, 1, 1, 0, 0, 0, 1, 1],
+    )
+    assert found["demographic_parity_difference", "sex"].value == pytest.approx(0.4, abs=1e-12)
+    assert found["demographic_parity_ratio", "sex"].value == pytest.approx(0.5, abs=1e-12)
+    assert found["accuracy_difference", "sex"].value == pytest.approx(0.2, abs=1e-12)
 
 
 def test_slices_are_the_features_and_their_pairs_only():
@@ -197,32 +246,88 @@ def test_change_is_the_candidates_gap_minus_the_champions():
 @given(st.permutations(["16-24", "25-64", "65+"]))
 @settings(max_examples=6, deadline=None)
 def test_relabelling_the_groups_leaves_gaps_and_intervals_as_they_are(names):
-    """A gap knows no order of groups."""
+    """A gap knows no order of groups, nor does its change to the champion."""
     labels, scores, groups = drawn(n=600)
     renamed = dict(zip(["16-24", "25-64", "65+"], names, strict=True))
     other = np.array([renamed[group] for group in groups["age_band"]])
-    one = measure(labels, scores, {"age_band": groups["age_band"]})
-    two = measure(labels, scores, {"age_band": other})
-    for metric in FAIRNESS_METRICS:
-        first, second = one[metric, "age_band"], two[metric, "age_band"]
-        found = (second.value, second.interval.low, second.interval.high)
-        assert found == pytest.approx((first.value, first.interval.low, first.interval.high), abs=1e-12)
-
-
-@given(st.permutations(range(120)))
-@settings(max_examples=5, deadline=None)
-def test_the_order_of_rows_does_not_matter(order):
-    """With ids as clusters, values and intervals are the same for any order of rows."""
-    labels, scores, groups = drawn(n=120)
-    groups = {"sex": groups["sex"]}
-    order, ids = np.array(order), np.arange(120)
-    one = measure(labels, scores, groups, clusters=ids)
-    shuffled = {name: values[order] for name, values in groups.items()}
-    two = measure(labels[order], scores[order], shuffled, clusters=ids[order])
+    champion = np.clip(scores + 0.1 * labels - 0.03, 0, 1)
+    one = measure(labels, scores, {"age_band": groups["age_band"]}, champion_scores=champion)
+    two = measure(labels, scores, {"age_band": other}, champion_scores=champion)
     for key, first in one.items():
-        assert two[key].value == pytest.approx(first.value, abs=1e-12)
-        if first.interval:
-            assert two[key].interval.high == pytest.approx(first.interval.high, abs=1e-12)
+        assert numbers(two[key]) == pytest.approx(numbers(first), abs=1e-12, nan_ok=True)
+
+
+def numbers(m):
+    bounds = (m.interval.low, m.interval.high) if m.interval else (np.nan, np.nan)
+    return (np.nan if m.value is None else m.value, *bounds, np.nan if m.p_value is None else m.p_value)
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+@given(order=st.permutations(range(120)))
+@settings(max_examples=5, deadline=None)
+def test_the_order_of_rows_does_not_matter(clustered, order):
+    """Measurements are the same to the last bit, with and without clusters."""
+    labels, scores, groups = drawn(n=120)
+    order, ids = np.array(order), np.arange(120) // 2
+    champion = np.clip(scores + 0.1 * labels - 0.03, 0, 1)
+    shuffled = {name: values[order] for name, values in groups.items()}
+    one = measure(labels, scores, groups, champion_scores=champion, clusters=ids if clustered else None)
+    two = measure(
+        labels[order],
+        scores[order],
+        shuffled,
+        champion_scores=champion[order],
+        clusters=ids[order] if clustered else None,
+    )
+    assert one == two
+
+
+def test_a_group_below_support_changes_nothing_but_the_note_and_the_count():
+    """Not even the last digit of an interval or a p-value."""
+    labels, scores, groups = drawn(n=1_000)
+    champion = np.clip(scores + 0.1 * labels - 0.03, 0, 1)
+    sex = np.append(groups["sex"].astype(object), ["x"] * 5)
+    more, also = np.append(labels, [0, 1, 0, 1, 1]), [0.9, 0.1, 0.9, 0.1, 0.1]
+    one = measure(labels, scores, {"sex": groups["sex"]}, champion_scores=champion, minimum_support=10)
+    two = measure(
+        more, np.append(scores, also), {"sex": sex}, champion_scores=np.append(champion, also), minimum_support=10
+    )
+    for key, first in one.items():
+        if key[0] == "unsupported_groups":
+            assert (first.value, two[key].value) == (0, 1)
+            continue
+        assert numbers(two[key]) == numbers(first)
+        assert two[key].n == first.n
+        assert "x (" in two[key].note
+
+
+@given(st.lists(st.tuples(*[st.integers(2, 30)] * 4), min_size=2, max_size=4), st.floats(0.02, 0.9))
+@settings(max_examples=40, deadline=None)
+def test_fewer_rows_never_turn_a_fail_into_a_pass(cells, limit):
+    """The same shares in a third of the rows: what failed fails, and intervals only grow."""
+    few, many = ({(m.metric, m.slice): m for m in of_cells(np.array(cells) * times)} for times in (1, 3))
+    for metric in FAIRNESS_METRICS:
+        first, second = few[metric, "g"], many[metric, "g"]
+        assert first.value == pytest.approx(second.value, abs=1e-12)
+        assert first.interval.low <= second.interval.low + 1e-12
+        assert first.interval.high >= second.interval.high - 1e-12
+        limits = Limits(None, limit) if metric.endswith("difference") else Limits(limit, None)
+        if judged(limits, second) is Status.FAILED:
+            assert judged(limits, first) is Status.FAILED
+
+
+def judged(limits, m):
+    return verdict(limits, m.value, m.interval, decide_on="interval")[0]
+
+
+def of_cells(cells):
+    """Measurements of rows given as counts: group x (label, decision) = (0, 0), (0, 1), (1, 0), (1, 1)."""
+    cells = np.array(cells)
+    group = np.repeat(np.arange(len(cells)), cells.sum(axis=1))
+    cell = np.concatenate([np.repeat(np.arange(4), row) for row in cells])
+    return measure_fairness(
+        cell // 2, None, {"g": group}, threshold=0.5, predictions=cell % 2, confidence=0.9, minimum_support=1
+    )
 
 
 def test_copies_within_clusters_do_not_narrow_the_intervals():
