@@ -14,6 +14,8 @@ class Settings(BaseSettings):
 
     ``store_endpoint_url`` None means AWS itself. ``store_checksum`` is ``when_required`` for Ceph over HTTPS.
     ``models_dir`` holds one folder a model with its ``model.yaml``; all paths are relative to ``root``.
+    ``engine`` adds up shards of large files on threads of the process, on Dask or on Ray; ``engine_address`` is
+    that of their scheduler, without one they run on this machine.
     """
 
     model_config = SettingsConfigDict(
@@ -33,6 +35,10 @@ class Settings(BaseSettings):
     store_checksum: Literal["when_supported", "when_required"] = "when_supported"
     blob_bucket: str = "gatewright-blobs"
     record_bucket: str = "gatewright-records"
+
+    engine: Literal["local", "dask", "ray"] = "local"
+    engine_address: str | None = None
+    shards: int = Field(default=1, ge=1)
 
     channel: str = "production"
     target_url: str = "http://127.0.0.1:8000"

@@ -54,3 +54,16 @@ def s3_store(s3_location: S3Location) -> S3Store:
 def memory_store() -> MemoryStore:
     """The fake store, empty."""
     return MemoryStore()
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    """A Prefect server for all that runs tasks or flows; it takes half a minute to start."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    with (
+        prefect_test_harness(server_startup_timeout=120),
+        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
+    ):
+        yield

@@ -18,7 +18,7 @@ from gatewright.core.results import Measurement
 from gatewright.core.statistics.blocks import FloatArray
 from gatewright.services.batches import Batch, DataFile
 
-__all__ = ["FileColumns", "check_file"]
+__all__ = ["FileColumns", "FileSums", "check_file", "file_sums"]
 
 # What a file of predictions can say something about; the other stages need data and a model.
 STAGES = frozenset({"check", "evaluate", "fairness"})
@@ -76,15 +76,15 @@ class FileColumns:
 
 
 @dataclass(frozen=True)
-class _Sums:
+class FileSums:
     """What one pass over the rows keeps."""
 
     evaluation: EvaluationSums
     fairness: FairnessSums | None
 
-    def __add__(self, other: "_Sums") -> "_Sums":
+    def __add__(self, other: "FileSums") -> "FileSums":
         fairness = None if self.fairness is None or other.fairness is None else self.fairness + other.fairness
-        return _Sums(self.evaluation + other.evaluation, fairness)
+        return FileSums(self.evaluation + other.evaluation, fairness)
 
 
 def check_file(
@@ -124,10 +124,10 @@ def _gaps(sums: FairnessSums | None, rules: RuleSet, support: int, seed: int) ->
     return measure_fairness_sums(sums, confidence=rules.confidence, minimum_support=support, seed=seed)
 
 
-def _read(file: DataFile, columns: FileColumns, progress: Progress) -> _Sums:
-    total: _Sums | None = None
+def _read(file: DataFile, columns: FileColumns, progress: Progress) -> FileSums:
+    total: FileSums | None = None
     for batch in file.batches(columns.all()):
-        part = _sums(batch, columns, str(file.path))
+        part = file_sums(batch, columns, str(file.path))
         total = part if total is None else total + part
         progress(batch.start + batch.rows.num_rows)
     if total is None or not total.evaluation.n:
@@ -135,7 +135,9 @@ def _read(file: DataFile, columns: FileColumns, progress: Progress) -> _Sums:
     return total
 
 
-def _sums(batch: Batch, columns: FileColumns, where: str) -> _Sums:
+def file_sums(batch: Batch, columns: FileColumns, where: str) -> FileSums:
+    """The sums of one batch of the file ``where``. Raises DataError and ModelError naming column and row."""
+
     def column(name: str) -> Column:
         return Column(name, batch.rows.column(name), where, batch.start)
 
@@ -156,7 +158,7 @@ def _sums(batch: Batch, columns: FileColumns, where: str) -> _Sums:
     own = scores(columns.score)
     evaluation = evaluation_sums(labels, own, start=batch.start, **given)
     groups = {name: batch.rows.column(name) for name in columns.sensitive}
-    return _Sums(evaluation, decided_sums(labels, own, groups, **given) if groups else None)
+    return FileSums(evaluation, decided_sums(labels, own, groups, **given) if groups else None)
 
 
 def _clusters(column: Column) -> NDArray[Any]:

@@ -1,11 +1,9 @@
-"""One Prefect server, one store and one scoring service for all flow tests."""
+"""One store and one scoring service for all flow tests."""
 
 import shutil
 from collections.abc import Iterator
 
 import pytest
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-from prefect.testing.utilities import prefect_test_harness
 
 from deployments.local.processes import free_port
 from gatewright import wiring
@@ -14,15 +12,6 @@ from gatewright.services.embedded_store import EmbeddedStore
 from tests.flows.world import APPROVE, ROOT, Ended, World, serve
 
 BLIND = ["dvcat", "airbag", "seatbelt", "frontal", "yearVeh", "abcat", "occRole", "deploy"]
-
-
-@pytest.fixture(scope="session")
-def prefect_server() -> Iterator[None]:
-    with (
-        prefect_test_harness(server_startup_timeout=120),
-        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
-    ):
-        yield
 
 
 @pytest.fixture(scope="session")
