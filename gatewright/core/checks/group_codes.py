@@ -64,7 +64,8 @@ def _encoded(values: Any) -> tuple[IntArray, list[Any]]:
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         return codes, encoded.dictionary.to_pylist()
     if not isinstance(values, pd.Series | pd.Categorical | pd.Index):
-        values = np.asarray(values)
+        # Of a list of text and NaN numpy would make text alone.
+        values = values if isinstance(values, np.ndarray) else np.array(values, dtype=object)
         values = values.astype(object) if values.dtype.kind in "US" else values
     if values.ndim != 1:
         return np.zeros(values.shape, dtype=np.int64), []
