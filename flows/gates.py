@@ -20,6 +20,8 @@ from tasks.lineage import lineage
 from tasks.promote import promote
 from tasks.report import report
 from tasks.robustness import robustness
+from tasks.slices import slices
+from tasks.uncertainty import uncertainty
 from tasks.validate import validate
 
 __all__ = ["ReleaseId", "RequestedBy", "through_the_gates"]
@@ -32,7 +34,7 @@ def through_the_gates(opening: Opening, data: ReleaseData, candidate: Candidate)
     """Check, decide, ask, promote."""
     validate(opening, data)
     lineage(opening, data, candidate)
-    for check in (leakage, evaluate, robustness, fairness, drift):
+    for check in (leakage, evaluate, slices, uncertainty, robustness, fairness, drift):
         check(opening, data, candidate)
     decision = decide(opening, candidate)
     if decision.outcome == "block":

@@ -22,6 +22,7 @@ from gatewright.services.clock import utc_now
 from gatewright.services.datasets import Datasets
 from gatewright.services.deployment import Deployment
 from gatewright.services.evidence_store import EvidenceStore
+from gatewright.services.holdout import HoldoutUses
 from gatewright.services.ledger_store import LedgerStore
 from gatewright.services.registry import ModelRegistry
 from gatewright.services.releases import Releases
@@ -50,6 +51,7 @@ class Services:
     channels: ChannelStore
     registry: ModelRegistry
     scores: Scores
+    holdout: HoldoutUses
     releases: Releases
     deployment: Deployment
     now: Callable[[], datetime]
@@ -121,6 +123,7 @@ def build(
         channels=channels,
         registry=registry,
         scores=Scores(record_store, blobs, registry),
+        holdout=HoldoutUses(record_store),
         releases=Releases(evidence, ledger, blobs, now),
         deployment=Deployment(channels, target or ScoringServiceTarget(settings.target_url), settings.channel, now),
         now=now,

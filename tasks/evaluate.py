@@ -1,9 +1,11 @@
 """Measure the candidate, alone and against the champion on the same rows."""
 
 from gatewright.core.checks.evaluation import evaluation_curves, measure_evaluation
+from gatewright.core.checks.holdout import measure_holdout
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.results import StageEvidence
+from gatewright.services.holdout import HoldoutUse
 from gatewright.wiring import Services, connect
 from tasks.material import evaluation_material
 from tasks.stage import Findings, run_stage, stage_task
@@ -19,17 +21,26 @@ def evaluate(opening: Opening, data: ReleaseData, candidate: Candidate) -> Stage
 
 
 def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Candidate) -> Findings:
+    # Counted before anybody looks: a run that dies on the way has used the data.
+    uses = services.holdout.use(
+        opening.model,
+        data.evaluation,
+        HoldoutUse(release_id=opening.release_id, policy_sha256=opening.policy.sha256),
+    )
     m = evaluation_material(services, opening, data, candidate)
     threshold = m.spec.threshold
     return Findings(
         inputs={"evaluation": data.evaluation, "candidate": candidate},
-        measurements=measure_evaluation(
-            m.labels,
-            m.scores,
-            threshold=threshold,
-            confidence=m.policy.confidence,
-            clusters=m.clusters,
-            champion_scores=m.champion_scores,
+        measurements=(
+            *measure_evaluation(
+                m.labels,
+                m.scores,
+                threshold=threshold,
+                confidence=m.policy.confidence,
+                clusters=m.clusters,
+                champion_scores=m.champion_scores,
+            ),
+            *measure_holdout(uses, rows=m.independent_rows, budget=m.policy.holdout, alpha=m.policy.alpha),
         ),
         details={
             "curves": evaluation_curves(

@@ -27,6 +27,11 @@ class Material:
     scores: np.ndarray
     champion_scores: np.ndarray | None
 
+    @property
+    def independent_rows(self) -> int:
+        """Clusters, or rows where there are none."""
+        return len(self.labels) if self.clusters is None else len(np.unique(self.clusters))
+
 
 def evaluation_material(services: Services, opening: Opening, data: ReleaseData, candidate: Candidate) -> Material:
     """Load the evaluation rows and score both models on them (once per pair of digests)."""
