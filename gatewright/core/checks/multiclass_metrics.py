@@ -10,8 +10,9 @@ from gatewright.core.checks.inputs import measured, unmeasured
 from gatewright.core.checks.multiclass_areas import Area, Areas
 from gatewright.core.checks.multiclass_sums import MulticlassSums
 from gatewright.core.results import Interval, Measurement
-from gatewright.core.statistics.blocks import Bootstrap, Statistic, bootstrap, hull, paired_interval
+from gatewright.core.statistics.blocks import Bootstrap, FloatArray, Statistic, bootstrap, hull, percentile_interval
 from gatewright.core.statistics.confusion import Rate, rate_interval
+from gatewright.core.statistics.gap_bias import gap_errors
 from gatewright.core.statistics.multiclass import (
     DECISION_STATISTICS,
     PROBABILITY_STATISTICS,
@@ -24,7 +25,7 @@ from gatewright.core.statistics.resampled_change import resampled_p_value
 
 __all__ = ["CLASS_METRICS", "MULTICLASS_METRICS", "Comparison", "measure_areas", "measure_comparison"]
 
-MACRO_AUC = "macro_auc"
+MACRO_AUC, CALIBRATION_ERROR = "macro_auc", "expected_calibration_error"
 MULTICLASS_METRICS = (*DECISION_STATISTICS, *PROBABILITY_STATISTICS, MACRO_AUC)
 CLASS_METRICS = ("recall", "precision", "f1")
 NEEDS_ALL_CLASSES = frozenset({"balanced_accuracy", "macro_recall", "macro_precision", "macro_f1", MACRO_AUC})
@@ -95,7 +96,7 @@ def _unmeasurable(metric: str, sums: MulticlassSums, model: Bootstrap | None = N
 
 
 def _sum_of(metric: str) -> str:
-    return "gap" if metric == "expected_calibration_error" else metric
+    return "gap" if metric == CALIBRATION_ERROR else metric
 
 
 def _measure(metric: _Metric, models: Comparison) -> Measurement:
@@ -135,16 +136,24 @@ def _interval(metric: _Metric, models: Comparison) -> Interval | None:
     model, confidence = models.candidate, models.confidence
     if isinstance(metric.statistic, Rate):
         return rate_interval(metric.statistic, model, confidence, clustered=models.sums.clustered)
-    resampled = model.interval(metric.statistic, confidence)
+    value, replicates = model.value(metric.statistic), _replicates(metric, model)
+    resampled = percentile_interval(value, replicates, blocks=model.blocks, confidence=confidence)
     if resampled is None or metric.name in PROBABILITY_STATISTICS or resampled.high > resampled.low:
         return resampled
     return hull(resampled, _without_errors(metric, models))
 
 
+def _replicates(metric: _Metric, model: Bootstrap) -> FloatArray:
+    """The metric in each resample; of the calibration error less the bias that resampling adds to it."""
+    if metric.name == CALIBRATION_ERROR and model.blocks:
+        return model.value(metric.statistic) - gap_errors(model, lambda sums: sums["gap"])
+    return metric.statistic(model.replicates)
+
+
 def _without_errors(metric: _Metric, models: Comparison) -> Interval | None:
     """Of a mean of rates where no resample differs: the mean of the classes' own bounds on recall.
 
-    MCC falls from 1 about as fast as recall above chance does, twice as fast for two classes.
+    Matthews' correlation falls from 1 about as fast as recall above chance does, twice as fast for two classes.
     """
     places = range(len(models.sums.classes)) if metric.place is None else [metric.place]
     recalls = [
@@ -155,7 +164,7 @@ def _without_errors(metric: _Metric, models: Comparison) -> Interval | None:
     if len(kept) < len(recalls):
         return None
     low, high = float(np.mean([i.low for i in kept])), float(np.mean([i.high for i in kept]))
-    if metric.name == "mcc":
+    if metric.name == "matthews_correlation":
         chance = 1 / len(models.sums.classes)
         low, high = ((bound - chance) / (1 - chance) for bound in (low, high))
     return Interval(low=low, high=high, confidence=models.confidence, method=f"mean of {kept[0].method}")
@@ -168,8 +177,8 @@ def _change(metric: _Metric, models: Comparison, champion: Bootstrap) -> Measure
     if note:
         return unmeasured(name, n, note, slice=metric.slice)
     value = ours.value(metric.statistic) - champion.value(metric.statistic)
-    interval = paired_interval(ours, champion, metric.statistic, models.confidence)
-    differences = metric.statistic(ours.replicates) - metric.statistic(champion.replicates)
+    differences = _replicates(metric, ours) - _replicates(metric, champion)
+    interval = percentile_interval(value, differences, blocks=ours.blocks, confidence=models.confidence)
     p_value = resampled_p_value(value, differences, blocks=ours.blocks)
     pairs = _pairs(metric, models.sums)
     if pairs is not None and n:

@@ -165,7 +165,7 @@ def _macro_f1(sums: Sums) -> FloatArray:
     return _over_classes(np.where(sums["labelled"] > 0, _f1(sums), np.nan))
 
 
-def _mcc(sums: Sums) -> FloatArray:
+def _matthews_correlation(sums: Sums) -> FloatArray:
     """Gorodkin (2004), Computational Biology and Chemistry 28, 367-374. 0 where only one class is predicted."""
     rows, labelled, predicted = sums["rows"], sums["labelled"], sums["predicted"]
     covariance = _right(sums) * rows - (labelled * predicted).sum(axis=-1)
@@ -188,7 +188,7 @@ DECISION_STATISTICS: dict[str, Statistic] = {
     "macro_precision": _macro_precision,
     "macro_recall": _macro_recall,
     "macro_f1": _macro_f1,
-    "mcc": _mcc,
+    "matthews_correlation": _matthews_correlation,
 }
 PROBABILITY_STATISTICS: dict[str, Statistic] = {
     "log_loss": _mean("log_loss"),

@@ -52,7 +52,7 @@ def reference(labels, probabilities):
         "macro_precision": sk.precision_score(labels, predicted, **macro),
         "macro_recall": sk.recall_score(labels, predicted, **macro),
         "macro_f1": sk.f1_score(labels, predicted, **macro),
-        "mcc": sk.matthews_corrcoef(labels, predicted),
+        "matthews_correlation": sk.matthews_corrcoef(labels, predicted),
         "log_loss": sk.log_loss(labels, probabilities, labels=CLASSES),
         "brier": sk.brier_score_loss(labels, probabilities, labels=CLASSES),
         "expected_calibration_error": expected_calibration_error(predicted == labels, probabilities.max(axis=1)),
