@@ -15,8 +15,6 @@ __all__ = ["MODELS", "KeptRows", "accept_rows"]
 
 MODELS = ("candidate", "champion")
 
-Given = tuple[Any, Any]
-
 
 @dataclass(frozen=True, eq=False)
 class KeptRows:
@@ -51,12 +49,6 @@ class KeptRows:
         """The model's scores; None where it has only predictions."""
         return self.values.get(f"{model}_scores")
 
-    def part(self, start: int, stop: int) -> Self:
-        """The rows from ``start`` to before ``stop``."""
-        if start == 0 and stop >= self.n:
-            return self
-        return type(self)({name: values[start:stop] for name, values in self.values.items()})
-
     def in_order(self) -> Self:
         """The rows in an order that their content alone gives; without clusters, blocks by that order."""
         content = sorted(set(self.values) - {"blocks"})
@@ -76,14 +68,14 @@ class KeptRows:
         return cls({name: arrays[name] for name in ("labels", "blocks", *columns)})
 
 
-def accept_rows(labels: Any, given: Mapping[str, Given], *, threshold: float, clusters: Any, start: int) -> KeptRows:
-    """Rows from what a caller gave: for each model its scores and predictions, each or both None."""
-    truth = accept_labels(labels)
-    ids = accept_clusters(clusters, truth.size)
+def accept_rows(given: Mapping[str, NDArray[Any]], *, threshold: float, start: int) -> KeptRows:
+    """Rows from what a caller gave by the names of `KeptRows`; ``<model>_selected`` are its predictions."""
+    truth = accept_labels(given["labels"])
+    ids = accept_clusters(given.get("clusters"), truth.size)
     blocks = assign_blocks(truth.size, ids, start=start)
     values: dict[str, NDArray[Any]] = {"labels": truth.astype(np.uint8), "blocks": blocks.astype(np.uint16)}
-    for model, (scores, predictions) in given.items():
-        values |= _accept_model(model, scores, predictions, truth.size, threshold)
+    for model in MODELS:
+        values |= _accept_model(model, given, truth.size, threshold)
     if "candidate_selected" not in values:
         raise ModelError(
             "there are neither scores nor predictions.", where="candidate", remedy="name a column with one of them."
@@ -91,12 +83,15 @@ def accept_rows(labels: Any, given: Mapping[str, Given], *, threshold: float, cl
     return KeptRows(values if ids is None else {**values, "clusters": ids})
 
 
-def _accept_model(model: str, scores: Any, predictions: Any, rows: int, threshold: float) -> dict[str, NDArray[Any]]:
+def _accept_model(
+    model: str, given: Mapping[str, NDArray[Any]], rows: int, threshold: float
+) -> dict[str, NDArray[Any]]:
     values: dict[str, NDArray[Any]] = {}
-    if scores is not None:
-        values[f"{model}_scores"] = accept_scores(scores, rows, where=f"{model} scores")
-    if predictions is not None:
-        values[f"{model}_selected"] = accept_predictions(predictions, rows, where=f"{model} predictions")
-    elif scores is not None:
-        values[f"{model}_selected"] = (values[f"{model}_scores"] >= threshold).astype(np.uint8)
+    scores, decisions = f"{model}_scores", f"{model}_selected"
+    if scores in given:
+        values[scores] = accept_scores(given[scores], rows, where=f"{model} scores")
+    if decisions in given:
+        values[decisions] = accept_predictions(given[decisions], rows, where=f"{model} predictions")
+    elif scores in given:
+        values[decisions] = (values[scores] >= threshold).astype(np.uint8)
     return values

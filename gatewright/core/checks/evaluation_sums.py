@@ -10,6 +10,8 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any, Self, cast
 
 import numpy as np
@@ -18,12 +20,12 @@ from numpy.typing import NDArray
 from gatewright.core.checks.evaluation_rows import KeptRows, accept_rows
 from gatewright.core.checks.evaluation_table import EvaluationTable, fold
 from gatewright.core.errors import DataError
-from gatewright.core.statistics.fixed_point import FIXED_POINT_ROWS
 
 __all__ = ["KEPT_ROWS", "EvaluationSums", "evaluation_sums"]
 
 # Above 100,000 rows the bins give the area under the curve to 1e-8 only where scores spread; rows up to here are cheap.
 KEPT_ROWS = 1 << 18
+PART_ROWS = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,7 @@ class EvaluationSums:
 
     @classmethod
     def of(cls, threshold: float, rows: KeptRows) -> Self:
-        """Few rows as they are, many folded. At most ``FIXED_POINT_ROWS``."""
+        """Few rows as they are, many folded."""
         return cls(threshold, rows, None) if rows.n <= KEPT_ROWS else cls(threshold, None, fold(rows))
 
     def __eq__(self, other: object) -> bool:
@@ -121,15 +123,24 @@ def evaluation_sums(
     file; rows without clusters go to blocks by it. Raises DataError for wrong labels or clusters, ModelError for
     wrong scores or predictions, or where the candidate has neither.
     """
-    rows = accept_rows(
-        labels,
-        {"candidate": (scores, predictions), "champion": (champion_scores, champion_predictions)},
-        threshold=threshold,
-        clusters=clusters,
-        start=start,
+    given = {
+        "labels": labels,
+        "candidate_scores": scores,
+        "candidate_selected": predictions,
+        "champion_scores": champion_scores,
+        "champion_selected": champion_predictions,
+        "clusters": clusters,
+    }
+    columns = {name: np.asarray(values) for name, values in given.items() if values is not None}
+    n = columns["labels"].size
+    # Columns of unequal lengths are refused whole; else parts that fit into the processor's cache are faster.
+    step = PART_ROWS if all(values.shape == (n,) for values in columns.values()) else max(n, 1)
+    parts = (
+        EvaluationSums.of(threshold, accept_rows(_part(columns, first, step), threshold=threshold, start=start + first))
+        for first in range(0, max(n, 1), step)
     )
-    parts = [
-        EvaluationSums.of(threshold, rows.part(first, first + FIXED_POINT_ROWS))
-        for first in range(0, max(rows.n, 1), FIXED_POINT_ROWS)
-    ]
-    return sum(parts[1:], parts[0])
+    return reduce(add, parts)
+
+
+def _part(columns: Mapping[str, NDArray[Any]], first: int, step: int) -> dict[str, NDArray[Any]]:
+    return {name: values[first : first + step] if values.ndim else values for name, values in columns.items()}

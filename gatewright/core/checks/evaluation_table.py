@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gatewright.core.checks.evaluation_rows import MODELS, KeptRows
 from gatewright.core.statistics.blocks import BLOCKS, FloatArray, IntArray
-from gatewright.core.statistics.calibration import EQUAL_WIDTH_BINS, bin_edges, to_bins
+from gatewright.core.statistics.calibration import EQUAL_WIDTH_BINS, equal_width_bins
 from gatewright.core.statistics.fixed_point import fixed_point_sums
 from gatewright.core.statistics.key_counts import KeyCounts
 from gatewright.core.statistics.score_bins import COARSE_BINS, FINE_BINS, coarse_bins, fine_bins
@@ -113,7 +113,7 @@ def log_losses(labels: NDArray[Any], scores: FloatArray) -> FloatArray:
 
 
 def _score_sums(labels: NDArray[Any], scores: FloatArray, blocks: NDArray[Any]) -> dict[str, IntArray]:
-    bins = blocks * EQUAL_WIDTH_BINS + to_bins(scores, bin_edges(scores, EQUAL_WIDTH_BINS))
+    bins = blocks * EQUAL_WIDTH_BINS + equal_width_bins(scores)
     by_bin = fixed_point_sums(bins, scores, BLOCKS * EQUAL_WIDTH_BINS)
     return {
         "log_loss": fixed_point_sums(blocks, log_losses(labels, scores), BLOCKS),

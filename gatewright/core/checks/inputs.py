@@ -31,7 +31,7 @@ def accept_labels(labels: Any) -> FloatArray:
     array = np.asarray(labels)
     if array.ndim != 1:
         raise DataError(f"labels have {array.ndim} dimensions.", where="labels", remedy="give one label per row.")
-    wrong = int((~np.isin(array, (0, 1))).sum())
+    wrong = _neither_0_nor_1(array)
     if wrong:
         raise DataError(
             f"{wrong} of {array.size} labels are neither 0 nor 1.",
@@ -39,6 +39,12 @@ def accept_labels(labels: Any) -> FloatArray:
             remedy="correct the target column, or `target.positive` in the model spec.",
         )
     return array.astype(np.float64)
+
+
+def _neither_0_nor_1(array: NDArray[Any]) -> int:
+    if array.dtype.kind in "biuf":
+        return array.size - int(np.count_nonzero((array == 0) | (array == 1)))
+    return int((~np.isin(array, (0, 1))).sum())
 
 
 def accept_scores(scores: Any, rows: int, *, where: str) -> FloatArray:
@@ -72,7 +78,7 @@ def accept_predictions(predictions: Any, rows: int, *, where: str) -> NDArray[np
             where=where,
             remedy="return one decision per row, in the rows' order.",
         )
-    wrong = int((~np.isin(array, (0, 1))).sum())
+    wrong = _neither_0_nor_1(array)
     if wrong:
         raise ModelError(
             f"{wrong} of {rows} predictions are neither 0 nor 1.",

@@ -15,6 +15,7 @@ __all__ = [
     "bin_edges",
     "calibration_curve",
     "calibration_error_from_sums",
+    "equal_width_bins",
     "expected_calibration_error",
     "to_bins",
 ]
@@ -46,6 +47,15 @@ def bin_edges(scores: NDArray[Any], bins: int, binning: Binning = "width") -> Fl
 def to_bins(scores: NDArray[Any], edges: FloatArray) -> IntArray:
     """The bin of each score; a score on an edge belongs to the bin above."""
     return np.searchsorted(edges, scores, side="right").astype(np.int64)
+
+
+def equal_width_bins(scores: FloatArray) -> NDArray[np.int32]:
+    """`to_bins` by the ``EQUAL_WIDTH_BINS`` of [0, 1], without a search."""
+    edges = np.r_[0.0, bin_edges(scores, EQUAL_WIDTH_BINS), np.inf]
+    guess = np.minimum((scores * EQUAL_WIDTH_BINS).astype(np.int32), EQUAL_WIDTH_BINS - 1)
+    guess -= scores < edges[guess]
+    guess += scores >= edges[guess + 1]
+    return guess
 
 
 def calibration_error_from_sums(score_sums: FloatArray, label_sums: FloatArray, rows: FloatArray) -> FloatArray:

@@ -18,7 +18,8 @@ __all__ = ["Recalibration", "log_odds", "recalibrate", "recalibration_sums", "re
 
 STEPS = 50
 TOLERANCE = 1e-12
-DIVERGED = 1e3
+# In log-odds of the row that a step moves most.
+LONGEST = 5.0
 GROUPED = 4096
 
 
@@ -45,10 +46,10 @@ def recalibrate(table: ScoreTable) -> Recalibration:
     x, rows, fit = log_odds(table.scores), table.rows, np.array(start)
     for _ in range(STEPS):
         step = _step(recalibration_sums(x, table.positives, rows, Recalibration(*fit.tolist())))
-        # A long step is shortened: far from the fit the likelihood is no parabola.
-        fit = fit + step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
-        if not np.isfinite(fit).all() or np.abs(fit).max() > DIVERGED:
+        if not np.isfinite(step).all():
             break
+        # A long step is shortened: far from the fit the likelihood is no parabola.
+        fit = fit + step * min(1.0, LONGEST / max(float(np.abs(step[0] + step[1] * x).max()), 1e-300))
         if np.abs(step).max() < TOLERANCE * max(1.0, float(np.abs(fit).max())):
             return Recalibration(float(fit[0]), float(fit[1]))
     return Recalibration(float("nan"), float("nan"))

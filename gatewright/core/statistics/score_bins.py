@@ -63,9 +63,8 @@ def coarse_bins(fine: NDArray[Any]) -> NDArray[np.int16]:
 
 @lru_cache(maxsize=1)
 def _coarse_of_fine() -> NDArray[np.int16]:
-    values = fine_values()
-    low = np.searchsorted(_coarse_edges(), values[: _HALF + 1], side="right")
-    low = np.minimum(low, COARSE_BINS // 2 - 1)
+    starts = np.searchsorted(fine_values()[: _HALF + 1], _coarse_edges())
+    low = np.repeat(np.arange(COARSE_BINS // 2), np.diff(starts, prepend=0, append=_HALF + 1))
     table = np.concatenate([low[:-1], COARSE_BINS - 1 - low[::-1]]).astype(np.int16)
     table.flags.writeable = False
     return table

@@ -89,16 +89,16 @@ def test_where_no_recalibration_fits_there_is_no_value(labels, scores):
 
 
 def test_the_interval_of_a_calibration_error_knows_that_chance_adds_to_it():
-    """Of 60 perfectly calibrated models the intervals of nearly all reach down to 0, though no estimate does."""
+    """Of 40 perfectly calibrated models the intervals of nearly all reach down to 0, though no estimate does."""
     rng, reached, values = np.random.default_rng(1), 0, []
-    for _ in range(60):
+    for _ in range(40):
         scores = rng.beta(1, 2, 1_000)
         found = measured((rng.random(1_000) < scores).astype(int), scores)["expected_calibration_error"]
         reached += found.interval.low == 0
         values.append(found.value)
         assert "of it is chance" in found.note
     assert min(values) > 0.005
-    assert reached >= 56
+    assert reached >= 37
 
 
 def test_a_real_calibration_error_is_not_explained_away():
