@@ -23,12 +23,15 @@ from gatewright.core.checks.time_travel import future_values, training_after_eva
 from gatewright.core.errors import DataError
 from gatewright.core.results import Measurement
 from gatewright.core.spec import Target, Task
+from gatewright.core.statistics.blocks import IntArray
 
 __all__ = ["measure_leakage"]
 
 # A text column with more distinct values than this share of its rows names rows, it does not describe them.
 IDENTIFIER_SHARE = 0.5
 KEY_LEVELS = 50
+# More rows than this tell no more of a single feature; they would be sorted once for each.
+FEATURE_ROWS = 200_000
 NO_EVALUATION = "no evaluation rows were given"
 
 
@@ -50,14 +53,14 @@ def measure_leakage(
 ) -> tuple[Measurement, ...]:
     """Signs that the training data hold the answer, or rows of the evaluation.
 
-    Per feature, its slice: ``single_feature_auc`` (binary labels only) and ``encoded_target``; ``future_values``
-    of features that are dates. Exact counts, with names in the note: ``forbidden_features``,
-    ``identifier_features``, ``target_named_features``, ``time_travel``. Shares of evaluation rows that stand
-    in training: ``duplicate_rows`` (by ``key``), ``near_duplicate_rows`` (by all features) and its
-    ``near_duplicate_excess`` over what as coarse data show by chance; ``entity_overlap``, of evaluation
-    clusters. What needs ``frame_evaluation``, ``time_column``, ``target`` or clusters has no value without.
-    ``clusters`` and ``clusters_evaluation`` must be ids of one kind. Raises DataError for missing columns or
-    wrong labels.
+    Per feature, its slice, from at most ``FEATURE_ROWS`` training rows: ``single_feature_auc`` (binary labels
+    only) and ``encoded_target``; ``future_values`` of features that are dates. Exact counts, with names in the
+    note: ``forbidden_features``, ``identifier_features``, ``target_named_features``, ``time_travel``. Shares of
+    evaluation rows that stand in training: ``duplicate_rows`` (by ``key``), ``near_duplicate_rows`` (by all
+    features) and its ``near_duplicate_excess`` over what as coarse data show by chance; ``entity_overlap``, of
+    evaluation clusters. What needs ``frame_evaluation``, ``time_column``, ``target`` or clusters has no value
+    without. ``clusters`` and ``clusters_evaluation`` must be ids of one kind. Raises DataError for missing
+    columns or wrong labels.
     """
     accept_columns(frame_train, [*features, *key], where="training data")
     labels = accept_labels(labels_train) if task == "binary_classification" else np.asarray(labels_train)
@@ -113,8 +116,19 @@ class _Rows:
     def folds(self) -> Folds:
         return np.asarray((self.units >> np.uint64(17)) % np.uint64(2) == 0)
 
+    def part(self, at_most: int) -> tuple["_Rows", IntArray]:
+        """Up to ``at_most`` rows, units together, and their positions."""
+        if self.units.size <= at_most:
+            return self, np.arange(self.units.size)
+        chosen = np.argsort(self.units, kind="stable")[:at_most]
+        clusters = None if self.clusters is None else self.clusters[chosen]
+        frame = self.frame[[*self.features, *self.key]].iloc[chosen]
+        return _Rows(frame, self.features, self.key, clusters), chosen
+
 
 def _single_features(train: _Rows, labels: Any, task: Task, confidence: float, seed: int) -> Iterable[Measurement]:
+    train, chosen = train.part(FEATURE_ROWS)
+    labels = labels[chosen]
     classes = target_classes(labels, numeric=task == "regression")
     for name in train.features:
         levels = levels_of(train.frame[name])

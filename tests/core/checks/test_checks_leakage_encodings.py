@@ -166,6 +166,19 @@ def test_dates_after_the_rows_own_time_are_future_values():
     )
 
 
+def test_single_features_of_many_rows_are_measured_on_a_part_of_them(monkeypatch):
+    """Whichever rows they are does not depend on their order; time travel looks at all."""
+    monkeypatch.setattr("gatewright.core.checks.leakage.FEATURE_ROWS", 1_000)
+    train = coarse(N, 1).assign(f0=LABELS)
+    shuffle = np.random.default_rng(0).permutation(N)
+    found = leakage(train, ("f0",), frame_evaluation=coarse(500, 2))
+    shuffled = leakage(train.iloc[shuffle], ("f0",), labels=LABELS[shuffle], frame_evaluation=coarse(500, 2))
+    assert found["encoded_target", "f0"].n == found["single_feature_auc", "f0"].n == 1_000
+    assert found["encoded_target", "f0"].value > 0.95
+    assert found["encoded_target", "f0"].value == pytest.approx(shuffled["encoded_target", "f0"].value, abs=1e-12)
+    assert found["time_travel", "all"].n == N
+
+
 def test_the_order_of_rows_does_not_matter():
     """Folds and blocks go by what a row holds."""
     train, evaluation = coarse(N, 1), coarse(500, 2)
