@@ -10,13 +10,12 @@ from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import bdtrc, gammaln, stdtr
 
 from gatewright.core.checks.inputs import measured, unmeasured
 from gatewright.core.multiplicity import holm
 from gatewright.core.results import Interval, Measurement
-from gatewright.core.statistics.blocks import MINIMUM_BLOCKS, FloatArray
+from gatewright.core.statistics.blocks import MINIMUM_BLOCKS, FloatArray, Sums
 from gatewright.core.statistics.paired import tango
 from gatewright.core.statistics.proportions import newcombe_difference
 from gatewright.core.statistics.slicing import Cells, Ratio, Slice, SliceTable
@@ -75,7 +74,8 @@ def search(
 
 def _chosen(cells: Cells, kind: Search, *, depth: int, confidence: float, support: int) -> list[_Candidate]:
     """The worst slices of the first half, none of them a part of another."""
-    pairs = zip(cells.of_half(0).tables(depth), cells.of_half(1).tables(depth), strict=True)
+    names = [name for name in ("rows", kind.ratio.plus, kind.ratio.minus) if name is not None]
+    pairs = zip(*(cells.of_half(half, names).tables(depth) for half in (0, 1)), strict=True)
     found = [one for first, second in pairs for one in _candidates(first, second, kind, confidence, support)]
     found.sort(key=lambda one: (-one.bound, len(one.slice.parts), str(one.slice)))
     chosen: list[_Candidate] = []
@@ -129,15 +129,14 @@ class _Test:
         return str(self.candidate.slice)
 
     @property
-    def cells(self) -> Cells:
-        return self.candidate.tested.cells
+    def table(self) -> SliceTable:
+        return self.candidate.tested
 
-    def inside(self) -> NDArray[np.bool_]:
-        inside: NDArray[np.bool_] = self.candidate.tested.keys == self.candidate.index
-        return inside
+    def total(self, name: str) -> float:
+        return float(self.table.sums[name].sum())
 
     def sum(self, name: str) -> float:
-        return float(self.candidate.tested.sums[name][self.candidate.index])
+        return float(self.table.sums[name][self.candidate.index])
 
     def measure(self, adjusted: float, tested: int) -> Measurement:
         note = f"{self.candidate.gap:.3g} on the half that chose it; p-value adjusted for {tested} slices (Holm)"
@@ -145,19 +144,19 @@ class _Test:
         return found if found.value is None else found.model_copy(update={"p_value": adjusted})
 
     def gap(self) -> float:
-        inside = self.candidate.tested.value(self.kind.ratio)[self.candidate.index]
+        inside = self.table.value(self.kind.ratio)[self.candidate.index]
         if self.kind.against == "champion":
             return float(inside)
         errors, rows = self._outside()
         return float(inside) - errors / rows
 
     def _outside(self) -> tuple[float, float]:
-        return self.cells.total("errors") - self.sum("errors"), self.cells.total("rows") - self.sum("rows")
+        return self.total("errors") - self.sum("errors"), self.total("rows") - self.sum("rows")
 
     def p_value(self) -> float:
         """One-sided, of "it is no worse"; 1 where there are too few blocks to tell."""
         exact = self._exact()
-        if self.cells.blocks is None:
+        if self.table.by_block is None:
             return exact
         error, units = self._block_error()
         if not (units >= MINIMUM_BLOCKS and error > 0):
@@ -168,11 +167,11 @@ class _Test:
         if self.kind.against == "champion":
             more, fewer = int(self.sum("more_errors")), int(self.sum("fewer_errors"))
             return float(bdtrc(more - 1, more + fewer, 0.5)) if more else 1.0
-        return _fisher(self.sum("errors"), self.sum("rows"), self.cells.total("errors"), self.cells.total("rows"))
+        return _fisher(self.sum("errors"), self.sum("rows"), self.total("errors"), self.total("rows"))
 
     def interval(self) -> Interval | None:
         effect = 1.0
-        if self.cells.blocks is not None:
+        if self.table.by_block is not None:
             error, units = self._block_error()
             if not units >= MINIMUM_BLOCKS:
                 return None
@@ -186,7 +185,7 @@ class _Test:
         return newcombe_difference(inside, (errors / effect, others / effect), confidence=self.confidence)
 
     def _simple_variance(self) -> float:
-        inside = float(self.candidate.tested.simple_variance(self.kind.ratio)[self.candidate.index])
+        inside = float(self.table.simple_variance(self.kind.ratio)[self.candidate.index])
         if self.kind.against == "champion":
             return inside
         errors, rows = self._outside()
@@ -194,17 +193,22 @@ class _Test:
 
     def _block_error(self) -> tuple[float, int]:
         """Standard error of the gap from the residuals of its blocks, and their number inside the slice."""
-        kept, sums = self.inside(), self.cells.sums
-        numerators, rows = self.kind.ratio.numerator(sums), sums["rows"]
-        residuals, units = self._residuals(numerators, rows, kept)
+        by_block = self.table.by_block
+        assert by_block is not None
+        values = {"errors": self.kind.ratio.numerator(by_block.sums), "rows": by_block.sums["rows"]}
+        inside = {name: self.table.of_blocks(one, self.candidate.index) for name, one in values.items()}
+        residuals, units = _residuals(inside), int((inside["rows"] > 0).sum())
         if self.kind.against == "outside":
-            residuals = residuals - self._residuals(numerators, rows, ~kept)[0]
+            every = {name: np.bincount(by_block.blocks, one, inside["rows"].size) for name, one in values.items()}
+            residuals = residuals - _residuals({name: every[name] - inside[name] for name in every})
         return float(np.sqrt((residuals**2).sum() * units / max(units - 1, 1))), units
 
-    def _residuals(self, numerators: FloatArray, rows: FloatArray, kept: NDArray[np.bool_]) -> tuple[FloatArray, int]:
-        above, below = self.cells.by_block(numerators, kept), self.cells.by_block(rows, kept)
-        residuals: FloatArray = (above - above.sum() / below.sum() * below) / below.sum()
-        return residuals, int((below > 0).sum())
+
+def _residuals(sums: Sums) -> FloatArray:
+    """How far each block is from the mean of all, per row."""
+    errors, rows = sums["errors"], sums["rows"]
+    residuals: FloatArray = (errors - errors.sum() / rows.sum() * rows) / rows.sum()
+    return residuals
 
 
 def _fisher(errors: float, rows: float, all_errors: float, all_rows: float) -> float:

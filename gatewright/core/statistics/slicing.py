@@ -7,7 +7,6 @@ looking at one. Numbers are cut at their quantiles.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from gatewright.core.frames import MISSING, OTHER
 from gatewright.core.statistics.blocks import BLOCKS, FloatArray, IntArray, Sums
 
-__all__ = ["Cells", "CodedColumn", "Ratio", "Slice", "SliceTable", "cells_of", "code_column"]
+__all__ = ["BlockSums", "Cells", "CodedColumn", "Ratio", "Slice", "SliceTable", "cells_of", "code_column"]
 
 # A number with more values than this is cut into as many bins of equal mass as `QUANTILE_BINS`.
 FEW_VALUES = 10
@@ -102,11 +101,11 @@ class Cells:
     blocks: IntArray | None
     sums: Sums
 
-    def of_half(self, half: int) -> "Cells":
-        """The cells of one half of the data."""
+    def of_half(self, half: int, names: Sequence[str]) -> "Cells":
+        """The cells of one half of the data, with the sums of these names."""
         kept = self.half == half
         blocks = None if self.blocks is None else self.blocks[kept]
-        sums = {name: values[kept] for name, values in self.sums.items()}
+        sums = {name: self.sums[name][kept] for name in names}
         return Cells(self.columns, self.codes[:, kept], self.half[kept], blocks, sums)
 
     def tables(self, depth: int) -> Iterator["SliceTable"]:
@@ -118,18 +117,24 @@ class Cells:
     def total(self, name: str) -> float:
         return float(self.sums[name].sum())
 
-    def by_block(self, values: FloatArray, kept: NDArray[np.bool_]) -> FloatArray:
-        """Sum of ``values`` over the ``kept`` cells of each block, shape (BLOCKS,)."""
-        assert self.blocks is not None
-        return _summed(self.blocks[kept], values[kept], BLOCKS)
-
     def _table(self, chosen: Sequence[int]) -> "SliceTable":
-        columns = [self.columns[k] for k in chosen]
+        columns = tuple(self.columns[k] for k in chosen)
         shape = tuple(len(column.values) for column in columns)
-        keys = _ravel([self.codes[k] for k in chosen], shape)
-        width = int(np.prod(shape))
-        sums = {name: _summed(keys, values, width) for name, values in self.sums.items()}
-        return SliceTable(tuple(columns), shape, sums, keys, self)
+        keys, width = _ravel([self.codes[k] for k in chosen], shape), int(np.prod(shape))
+        if self.blocks is None:
+            return SliceTable(columns, shape, _sums(keys, self.sums, width))
+        kept, index = _compact(keys * BLOCKS + self.blocks, width * BLOCKS)
+        by_block = BlockSums(kept // BLOCKS, kept % BLOCKS, _sums(index, self.sums, kept.size))
+        return SliceTable(columns, shape, _sums(by_block.owners, by_block.sums, width), by_block)
+
+
+@dataclass(frozen=True)
+class BlockSums:
+    """Sums of the rows of one slice in one block. ``owners``: the slice, ``blocks``: the block, each (pairs,)."""
+
+    owners: IntArray
+    blocks: IntArray
+    sums: Sums
 
 
 @dataclass(frozen=True)
@@ -160,8 +165,7 @@ class SliceTable:
     columns: tuple[CodedColumn, ...]
     shape: tuple[int, ...]
     sums: Sums
-    keys: IntArray
-    cells: Cells
+    by_block: BlockSums | None = None
 
     def slice(self, index: int) -> Slice:
         codes = np.unravel_index(index, self.shape)
@@ -175,10 +179,16 @@ class SliceTable:
 
     def units(self, ratio: Ratio) -> FloatArray:
         """Independent units of each slice that count in the denominator: rows, or blocks of clusters."""
-        if self.cells.blocks is None:
+        if self.by_block is None:
             return self.sums[ratio.denominator]
-        counts, owner = self._block_sums[ratio.denominator], self._owners
-        return _summed(owner, counts > 0, self.sums["rows"].size)
+        present = self.by_block.sums[ratio.denominator] > 0
+        return _summed(self.by_block.owners, present, self.sums["rows"].size)
+
+    def of_blocks(self, values: FloatArray, index: int) -> FloatArray:
+        """Sums by block of the pairs of one slice, shape (BLOCKS,)."""
+        assert self.by_block is not None
+        kept = self.by_block.owners == index
+        return _summed(self.by_block.blocks[kept], values[kept], BLOCKS)
 
     def simple_variance(self, ratio: Ratio) -> FloatArray:
         """Of the mean, as if rows were independent."""
@@ -189,40 +199,24 @@ class SliceTable:
 
     def variance(self, ratio: Ratio) -> FloatArray:
         """Of the mean; with clusters that of a ratio of block sums (linearised: Cochran 1977, section 6.4)."""
-        if self.cells.blocks is None:
+        if self.by_block is None:
             return self.simple_variance(ratio)
-        owner, n = self._owners, self.sums[ratio.denominator]
-        residuals = ratio.numerator(self._block_sums) - self.value(ratio)[owner] * self._block_sums[ratio.denominator]
+        owners, sums, n = self.by_block.owners, self.by_block.sums, self.sums[ratio.denominator]
+        residuals = ratio.numerator(sums) - self.value(ratio)[owners] * sums[ratio.denominator]
         units = self.units(ratio)
         with np.errstate(divide="ignore", invalid="ignore"):
-            spread: FloatArray = _summed(owner, residuals**2, n.size) * units / (units - 1) / n**2
+            spread: FloatArray = _summed(owners, residuals**2, n.size) * units / (units - 1) / n**2
         return spread
 
     def design_effect(self, ratio: Ratio) -> FloatArray:
         """By how much clusters widen (Kish 1965), at least 1; where nothing varies, rows per block."""
-        if self.cells.blocks is None:
+        if self.by_block is None:
             return np.ones_like(self.sums[ratio.denominator])
         simple, clustered = self.simple_variance(ratio), self.variance(ratio)
         with np.errstate(divide="ignore", invalid="ignore"):
             constant = self.sums[ratio.denominator] / self.units(ratio)
             effect: FloatArray = np.maximum(np.where(simple > 0, clustered / simple, constant), 1.0)
         return effect
-
-    @cached_property
-    def _grouped(self) -> tuple[IntArray, IntArray]:
-        """Of each pair of slice and block: the slice; and of each cell: its pair."""
-        assert self.cells.blocks is not None
-        kept, index = _compact(self.keys * BLOCKS + self.cells.blocks, int(np.prod(self.shape)) * BLOCKS)
-        return kept // BLOCKS, index
-
-    @property
-    def _owners(self) -> IntArray:
-        return self._grouped[0]
-
-    @cached_property
-    def _block_sums(self) -> Sums:
-        owner, index = self._grouped
-        return {name: _summed(index, values, owner.size) for name, values in self.cells.sums.items()}
 
 
 def cells_of(
@@ -237,9 +231,13 @@ def cells_of(
         raise ValueError(f"{len(columns)} columns have too many combinations of values")
     kept, index = _compact(_ravel([*codes, *extra], sizes), int(np.prod(sizes)))
     places = np.unravel_index(kept, sizes)
-    sums = {name: _summed(index, value, kept.size) for name, value in values.items()}
+    sums = _sums(index, values, kept.size)
     own = None if blocks is None else places[-1]
     return Cells(tuple(columns), np.array(places[: len(shape)]), places[len(shape)], own, sums)
+
+
+def _sums(keys: IntArray, sums: Sums, width: int) -> dict[str, FloatArray]:
+    return {name: _summed(keys, values, width) for name, values in sums.items()}
 
 
 def _summed(keys: IntArray, values: NDArray[Any], width: int) -> FloatArray:
