@@ -1,13 +1,15 @@
 """What a spec sees in a data frame: labels, audited groups, clusters. Rows keep their order everywhere."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gatewright.core.errors import DataError
+from gatewright.core.errors import DataError, SpecError
 from gatewright.core.spec import ModelSpec, SensitiveFeature
 
-__all__ = ["MISSING", "OTHER", "clusters_of", "groups_of", "labels_of"]
+__all__ = ["MISSING", "OTHER", "clusters_of", "groups_of", "labels_of", "targets_of"]
 
 MISSING = "(missing)"
 OTHER = "(other)"
@@ -18,13 +20,49 @@ ROWS_NAMED = 5
 def labels_of(frame: pd.DataFrame, spec: ModelSpec) -> npt.NDArray[np.int64]:
     """1 where the target column holds the positive value, else 0; shape (rows,).
 
-    Raises DataError when a label is missing: a row without a label is neither 0 nor 1.
+    Raises DataError when a label is missing: a row without a label is neither 0 nor 1; SpecError for a task
+    without a positive value, of which every row would be a 0.
     """
+    if spec.target.positive is None:
+        raise SpecError(
+            f"a {spec.task} has no positive value.", where="target.positive", remedy="read its targets instead."
+        )
     column = _column(frame, spec.target.column)
     _refuse_missing(column, "label")
     if isinstance(spec.target.positive, str):
         return (column.astype(str) == spec.target.positive).to_numpy().astype(np.int64)
     return (column == spec.target.positive).to_numpy().astype(np.int64)
+
+
+def targets_of(frame: pd.DataFrame, spec: ModelSpec) -> npt.NDArray[Any]:
+    """What the model is to predict, shape (rows,), by the task of ``spec``.
+
+    A binary classification: 0 and 1 as `labels_of`. A regression: finite floats. Several classes: their names as
+    text, a whole number's the same whether a file holds it as a float or an integer. Raises DataError for a row
+    without a target and, in a regression, for text and infinity.
+    """
+    if spec.task == "binary_classification":
+        return labels_of(frame, spec)
+    column = _column(frame, spec.target.column)
+    _refuse_missing(column, "target")
+    if spec.task == "regression":
+        return _numbers(column)
+    codes, values = pd.factorize(column)
+    return np.array([_class_name(value) for value in values], dtype=np.str_)[codes]
+
+
+def _class_name(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _numbers(column: pd.Series) -> npt.NDArray[np.float64]:
+    numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    numbers = column.to_numpy(dtype=np.float64) if numeric else np.full(len(column), np.nan)
+    wrong = int((~np.isfinite(numbers)).sum())
+    if wrong or not numeric:
+        problem = f"{wrong} of {len(column)} targets are infinite." if numeric else "the targets are not numbers."
+        raise DataError(problem, where=f"column {column.name}", remedy="deliver finite numbers, or correct `task`.")
+    return numbers
 
 
 def groups_of(frame: pd.DataFrame, spec: ModelSpec) -> dict[str, npt.NDArray[np.object_]]:

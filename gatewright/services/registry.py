@@ -81,19 +81,75 @@ class ModelRegistry:
         ``features`` are passed in this order. Raises ModelError when the model refuses the rows or gives
         anything else than one probability a row.
         """
+        answer, classes = _asked(model, frame, features)
+        return _positive(answer, classes, len(frame), type(model).__qualname__)
+
+    @staticmethod
+    def probabilities(model: Any, frame: "pd.DataFrame", features: Sequence[str]) -> npt.NDArray[np.float64]:
+        """The probability of each class for each row: float64 of shape (n, classes), in the order of `class_names`.
+
+        Raises ModelError as `score`; whether rows sum to 1 is for the check that uses them to say.
+        """
+        answer, classes = _asked(model, frame, features)
+        where, remedy = type(model).__qualname__, "`predict_proba` must give one probability a class."
+        if answer.shape != (len(frame), len(classes)):
+            shape = len(frame), len(classes)
+            raise ModelError(f"the probabilities have shape {answer.shape}, not {shape}.", where=where, remedy=remedy)
+        if not bool(np.all((answer >= 0) & (answer <= 1))):
+            raise ModelError("a probability is NaN or outside 0 to 1.", where=where, remedy=remedy)
+        return answer
+
+    @staticmethod
+    def class_names(model: Any) -> tuple[str, ...]:
+        """The classes of a classifier as text. Raises ModelError where it has none or two of one name."""
+        try:
+            names = tuple(str(name) for name in model.classes_)
+        except (AttributeError, TypeError):
+            names = ()
+        if len(names) < 2 or len(set(names)) < len(names):
+            raise ModelError(
+                f"the model's classes are {list(names)}.",
+                where=type(model).__qualname__,
+                remedy="train a classifier on labels that differ as text.",
+            )
+        return names
+
+    @staticmethod
+    def predict(model: Any, frame: "pd.DataFrame", features: Sequence[str]) -> npt.NDArray[np.float64]:
+        """The predicted number of each row: float64 of shape (n,), finite. Raises ModelError as `score`."""
         where = type(model).__qualname__
         _require_columns(frame, features, where)
+        remedy = "train a regressor whose `predict` gives one finite number a row, whatever its features hold."
         try:
-            classes = list(model.classes_)
             with _few_threads(len(frame)):
-                answer = np.asarray(model.predict_proba(frame[list(features)]), dtype=np.float64)
+                answer = np.asarray(model.predict(frame[list(features)]), dtype=np.float64)
         except Exception as error:
             raise ModelError(
-                f"the model cannot score {len(frame)} row(s) ({_named(error)}).",
-                where=where,
-                remedy="train a classifier with `predict_proba` that takes every value its features can have.",
+                f"the model cannot predict {len(frame)} row(s) ({_named(error)}).", where=where, remedy=remedy
             ) from error
-        return _positive(answer, classes, len(frame), where)
+        if answer.shape != (len(frame),):
+            raise ModelError(
+                f"the predictions have shape {answer.shape}, not ({len(frame)},).", where=where, remedy=remedy
+            )
+        if not bool(np.isfinite(answer).all()):
+            raise ModelError("a prediction is NaN or infinite.", where=where, remedy=remedy)
+        return answer
+
+
+def _asked(model: Any, frame: "pd.DataFrame", features: Sequence[str]) -> tuple[npt.NDArray[np.float64], list[Any]]:
+    """What a classifier says of the rows, and its classes."""
+    where = type(model).__qualname__
+    _require_columns(frame, features, where)
+    try:
+        classes = list(model.classes_)
+        with _few_threads(len(frame)):
+            return np.asarray(model.predict_proba(frame[list(features)]), dtype=np.float64), classes
+    except Exception as error:
+        raise ModelError(
+            f"the model cannot score {len(frame)} row(s) ({_named(error)}).",
+            where=where,
+            remedy="train a classifier with `predict_proba` that takes every value its features can have.",
+        ) from error
 
 
 def _few_threads(rows: int) -> AbstractContextManager[object]:

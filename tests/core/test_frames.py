@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewright.core.errors import DataError
-from gatewright.core.frames import MISSING, OTHER, clusters_of, groups_of, labels_of
+from gatewright.core.errors import DataError, SpecError
+from gatewright.core.frames import MISSING, OTHER, clusters_of, groups_of, labels_of, targets_of
 from gatewright.core.spec import ModelSpec
 from gatewright.core.strict_yaml import parse_yaml
 
@@ -98,3 +98,41 @@ def test_every_row_is_in_exactly_one_group(ages: list[int | None]) -> None:
     groups = groups_of(frame, SPEC)["age_band"]
     assert len(groups) == len(ages)
     assert set(groups) <= {"16-24", "25-64", "65+", MISSING, OTHER}
+
+
+def spec_of(task: str) -> ModelSpec:
+    """The example as another task."""
+    return SPEC.model_copy(update={"task": task, "target": SPEC.target.model_copy(update={"positive": None})})
+
+
+def test_targets_of_a_binary_classification_are_its_labels() -> None:
+    """One reader for all tasks."""
+    assert targets_of(rows(), SPEC).tolist() == [1, 0, 0]
+
+
+def test_targets_of_several_classes_are_their_names() -> None:
+    """Text, and whole numbers whether a file holds them as integers or floats."""
+    spec = spec_of("multiclass_classification")
+    assert targets_of(rows(), spec).tolist() == ["dead", "alive", "alive"]
+    for values in ([1, 2, 1], [1.0, 2.0, 1.0], pd.Categorical([1, 2, 1])):
+        assert targets_of(rows(dead=values), spec).tolist() == ["1", "2", "1"]
+
+
+def test_targets_of_a_regression_are_finite_floats() -> None:
+    """Integers, floats and nullable numbers; text, flags, gaps and infinity are refused."""
+    spec = spec_of("regression")
+    for values in ([1, 2, 3], [1.0, 2.0, 3.0], pd.array([1, 2, 3], dtype="Int64")):
+        found = targets_of(rows(dead=values), spec)
+        assert found.dtype == np.float64
+        assert found.tolist() == [1, 2, 3]
+    for wrong in (["1", "2", "3"], [True, False, True], [1.0, np.inf, 2.0]):
+        with pytest.raises(DataError, match=r"not numbers|1 of 3 targets are infinite"):
+            targets_of(rows(dead=wrong), spec)
+    with pytest.raises(DataError, match="1 of 3 rows have no target"):
+        targets_of(rows(dead=[1.0, np.nan, 2.0]), spec)
+
+
+def test_labels_of_another_task_are_refused() -> None:
+    """Without a positive value every row would be a 0."""
+    with pytest.raises(SpecError, match="regression has no positive value"):
+        labels_of(rows(), spec_of("regression"))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from gatewright.core.errors import IntegrityError, ModelError, NotFoundError
 from gatewright.core.refs import ArtifactRef
@@ -197,3 +197,70 @@ def test_a_ref_to_nothing_is_not_a_model(registry: ModelRegistry) -> None:
     ref = ArtifactRef(sha256="0" * 64, size=1, media_type=SKOPS_MEDIA_TYPE)
     with pytest.raises(NotFoundError):
         registry.load(ref, trusted_types=())
+
+
+NAMES = np.array(["bus", "car", "walk", "car"])
+
+
+class FixedNumbers:
+    """A regressor that answers what it is told."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def predict(self, frame: pd.DataFrame) -> Any:
+        return np.array(self.answer)
+
+
+def test_a_model_of_several_classes_comes_back_with_names_and_columns(registry: ModelRegistry) -> None:
+    """Trained on text, saved and loaded: one column a class, in the order of the names."""
+    model = LogisticRegression().fit(ROWS, NAMES)
+    loaded = registry.load(registry.save(model), trusted_types=())
+    assert ModelRegistry.class_names(loaded) == ("bus", "car", "walk")
+    found = ModelRegistry.probabilities(loaded, ROWS, ["a", "b"])
+    np.testing.assert_array_equal(found, model.predict_proba(ROWS))
+
+
+def test_a_regressor_comes_back_with_its_numbers(registry: ModelRegistry) -> None:
+    """What is loaded by digest predicts what was saved."""
+    model = LinearRegression().fit(ROWS, [1.0, 2.0, 4.0, 8.0])
+    loaded = registry.load(registry.save(model), trusted_types=())
+    np.testing.assert_array_equal(ModelRegistry.predict(loaded, ROWS, ["a", "b"]), model.predict(ROWS))
+
+
+@pytest.mark.parametrize(
+    ("model", "problem"),
+    [
+        (FixedNumbers([[1.0], [2.0]]), "shape"),
+        (FixedNumbers([1.0, np.nan]), "NaN"),
+        (FixedNumbers([1.0, np.inf]), "infinite"),
+        (FixedNumbers(["a", "b"]), "cannot predict"),
+        (object(), "cannot predict"),
+    ],
+)
+def test_anything_but_one_finite_number_a_row_is_an_error(model: Any, problem: str) -> None:
+    """A regression's answer is checked as a classifier's is."""
+    with pytest.raises(ModelError, match=problem):
+        ModelRegistry.predict(model, ROWS[:2], ["a"])
+
+
+@pytest.mark.parametrize(
+    ("model", "problem"),
+    [
+        (Fixed([[0.5, 0.5], [0.5, 0.5]], classes=("a", "b", "c")), "shape"),
+        (Fixed([[0.5, np.nan], [0.5, 0.5]], classes=("a", "b")), "NaN"),
+        (Fixed([[-0.5, 1.5], [0.5, 0.5]], classes=("a", "b")), "outside"),
+        (FixedNumbers([1.0, 2.0]), "cannot score"),
+    ],
+)
+def test_anything_but_one_probability_a_class_is_an_error(model: Any, problem: str) -> None:
+    """Another number of columns never becomes probabilities of these classes."""
+    with pytest.raises(ModelError, match=problem):
+        ModelRegistry.probabilities(model, ROWS[:2], ["a"])
+
+
+@pytest.mark.parametrize("model", [FixedNumbers([1.0]), Fixed([], classes=("a",)), Fixed([], classes=(1, "1"))])
+def test_classes_without_names_of_their_own_are_an_error(model: Any) -> None:
+    """None, one alone, or two with the same text."""
+    with pytest.raises(ModelError, match="classes"):
+        ModelRegistry.class_names(model)

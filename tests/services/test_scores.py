@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from gatewright.core.errors import DataError, IntegrityError, ModelError, StoreError
 from gatewright.core.refs import ArtifactRef, Candidate, DatasetFile, DatasetRef
@@ -161,3 +162,47 @@ def test_scores_that_cannot_be_kept_are_not_used(desk: Desk):
     desk.world.store.fail("create", StoreError("no answer.", where="s3", remedy="wait."), key_part="scores/")
     with pytest.raises(StoreError):
         desk.of(desk.candidate(1), data())
+
+
+class TaughtRegistry(ModelRegistry):
+    """Gives a model of another kind for every digest."""
+
+    def __init__(self, blobs, model: object) -> None:
+        super().__init__(blobs)
+        self.model = model
+
+    def load(self, ref: ArtifactRef, **more) -> object:
+        return self.model
+
+
+def taught(desk: Desk, model: object, task: str):
+    """`Scores` that knows this model, and the spec of its task."""
+    spec = desk.world.spec.model_copy(update={"task": task})
+    return Scores(desk.world.store, desk.world.blobs, TaughtRegistry(desk.world.blobs, model)), spec
+
+
+def test_scores_of_several_classes_are_kept_with_their_names(desk: Desk):
+    """One column a class, at the first call and from the store; the binary reader refuses them."""
+    model = LogisticRegression().fit(FRAME[["age", "speed"]], ["walk", "bus", "car"])
+    candidate = desk.candidate(1).model_copy(update={"features": ("age", "speed")})
+    scores, spec = taught(desk, model, "multiclass_classification")
+    for _ in range(2):
+        found = scores.of(candidate, data(), FRAME, spec)
+        np.testing.assert_array_equal(found, model.predict_proba(FRAME[["age", "speed"]]))
+    assert scores.classes_of(candidate, data()) == ("bus", "car", "walk")
+    with pytest.raises(IntegrityError, match="not those of a binary_classification"):
+        desk.of(candidate, data())
+    desk.keep(found[:, :2].copy())
+    with pytest.raises(IntegrityError, match="3 numbers for each class"):
+        scores.of(candidate, data(), FRAME, spec)
+
+
+def test_scores_of_a_regression_are_its_predictions(desk: Desk):
+    """Numbers of any size, without classes."""
+    model = LinearRegression().fit(FRAME[["age", "speed"]], [1e6, 2e6, -3e6])
+    candidate = desk.candidate(1).model_copy(update={"features": ("age", "speed")})
+    scores, spec = taught(desk, model, "regression")
+    for _ in range(2):
+        found = scores.of(candidate, data(), FRAME, spec)
+        np.testing.assert_array_equal(found, model.predict(FRAME[["age", "speed"]]))
+    assert scores.classes_of(candidate, data()) == ()

@@ -9,7 +9,13 @@ from gatewright.core.checks.group_codes import group_codes
 from gatewright.core.errors import DataError, ModelError, SpecError
 from gatewright.core.statistics.blocks import FloatArray, IntArray
 
-__all__ = ["accept_class_labels", "accept_class_predictions", "accept_classes", "accept_probabilities"]
+__all__ = [
+    "accept_class_labels",
+    "accept_class_predictions",
+    "accept_classes",
+    "accept_probabilities",
+    "aligned",
+]
 
 # Probabilities in single precision sum to 1 within this.
 SUM_TOLERANCE = 1e-4
@@ -68,6 +74,24 @@ def accept_probabilities(probabilities: Any, rows: int, classes: int, *, where: 
     if wrong:
         raise ModelError(f"the probabilities of {wrong} of {rows} rows do not sum to 1.", where=where, remedy=remedy)
     return array
+
+
+def aligned(probabilities: FloatArray, own: Sequence[str], classes: Sequence[str]) -> FloatArray:
+    """Probabilities of the classes ``own``, shape (rows, own), as those of ``classes``, 0 for one the model lacks.
+
+    So that a candidate and a champion that know other classes can be compared. Raises ModelError for a class of
+    the model that is none of ``classes``, and for another number of columns.
+    """
+    unknown = sorted(set(own) - set(classes))
+    if unknown or probabilities.shape[1:] != (len(own),):
+        raise ModelError(
+            f"probabilities of shape {probabilities.shape} for the classes {', '.join(own)}.",
+            where="probabilities",
+            remedy=f"the classes are {', '.join(classes)}; train the model on these.",
+        )
+    places = {name: place for place, name in enumerate(own)}
+    columns = [probabilities[:, places[name]] if name in places else np.zeros(len(probabilities)) for name in classes]
+    return np.column_stack(columns)
 
 
 def _places(

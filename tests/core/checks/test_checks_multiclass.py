@@ -9,6 +9,7 @@ import sklearn.metrics as sk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gatewright.core.checks.class_labels import aligned
 from gatewright.core.checks.multiclass import (
     CLASS_METRICS,
     MULTICLASS_METRICS,
@@ -282,6 +283,16 @@ def test_labels_may_be_held_in_any_way():
     plain = measure(codes, probabilities=probabilities, classes=range(4))
     for values in (codes.astype(float), pd.Categorical(codes), codes.astype(str), pd.Series(codes)):
         assert measure(values, probabilities=probabilities, classes=range(4)) == plain
+
+
+def test_models_of_other_classes_are_brought_to_the_same_columns():
+    """Columns follow their names; a class the model lacks has probability 0; one that nobody knows is refused."""
+    probabilities = np.array([[0.7, 0.3], [0.1, 0.9]])
+    assert aligned(probabilities, ("b", "a"), ("a", "b", "c")).tolist() == [[0.3, 0.7, 0], [0.9, 0.1, 0]]
+    with pytest.raises(ModelError, match="b, z"):
+        aligned(probabilities, ("b", "z"), ("a", "b", "c"))
+    with pytest.raises(ModelError, match="shape"):
+        aligned(probabilities, ("a", "b", "c"), ("a", "b", "c"))
 
 
 def test_what_cannot_be_measured_is_refused():
