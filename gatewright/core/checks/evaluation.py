@@ -113,6 +113,6 @@ def _undefined(metric: str) -> str:
 
 def _bias_note(metric: str, model: Evaluated) -> str:
     bias = model.upward_bias(metric)
-    if not bias > 0.1 * model.value(metric):
+    if not bias > 0.1 * abs(model.value(metric)):
         return ""
     return f"about {bias:.2g} of it is chance: noise only ever adds to it"
