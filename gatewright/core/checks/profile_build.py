@@ -133,8 +133,9 @@ def _blank_of(values: FloatArray | None) -> NumericProfile | None:
 def _blank(values: FloatArray, span: tuple[float, float], unit: Unit) -> NumericProfile:
     # Sorted, so that no rounding depends on the order of rows.
     finite = np.sort(values[np.isfinite(values)])
-    coarse = _index_edges(finite) if finite.size else np.zeros(0)
-    edges = _fine_edges(finite, span, coarse) if finite.size else np.zeros(0)
+    distinct = finite[np.diff(finite, prepend=-np.inf) > 0]
+    coarse = _index_edges(finite, distinct) if finite.size else np.zeros(0)
+    edges = _fine_edges(finite, distinct, span, coarse) if finite.size else np.zeros(0)
     center, scale = _place(finite)
     return NumericProfile(
         unit=unit,
@@ -152,9 +153,8 @@ def _blank(values: FloatArray, span: tuple[float, float], unit: Unit) -> Numeric
     )
 
 
-def _index_edges(finite: FloatArray) -> FloatArray:
+def _index_edges(finite: FloatArray, distinct: FloatArray) -> FloatArray:
     """Up to ``QUANTILE_BINS`` bins between distinct quantiles; numbers with few values have a bin for each."""
-    distinct = np.unique(finite)
     if 1 < distinct.size <= FEW_VALUES:
         return distinct[1:]
     inner = np.unique(np.quantile(finite, np.linspace(0, 1, QUANTILE_BINS + 1)))[1:-1]
@@ -165,13 +165,12 @@ def _index_edges(finite: FloatArray) -> FloatArray:
     return np.array([usual, np.nextafter(usual, np.inf)])
 
 
-def _fine_edges(finite: FloatArray, span: tuple[float, float], coarse: FloatArray) -> FloatArray:
+def _fine_edges(finite: FloatArray, distinct: FloatArray, span: tuple[float, float], coarse: FloatArray) -> FloatArray:
     """Bins of nearly equal mass; numbers that many rows share have a bin for themselves."""
-    cuts = np.unique(finite)
-    repeated = cuts
-    if cuts.size > MAXIMUM_LEVELS:
-        quantiles = np.quantile(finite, np.linspace(0, 1, FINE_BINS + 1), method="inverted_cdf")
-        cuts, repeats = np.unique(quantiles, return_counts=True)
+    cuts = repeated = distinct
+    if distinct.size > MAXIMUM_LEVELS:
+        places = np.linspace(0, finite.size - 1, FINE_BINS + 1).astype(np.int64)
+        cuts, repeats = np.unique(finite[places], return_counts=True)
         repeated = cuts[repeats > 1]
     ends = [span[0], np.nextafter(span[1], np.inf)]
     edges = np.unique(np.concatenate([coarse, cuts, np.nextafter(repeated, np.inf), ends]))
