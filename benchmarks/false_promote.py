@@ -2,8 +2,10 @@
 
 Each simulation draws evaluation rows, measures, judges and decides by a policy of one rule whose limit is the truth:
 for non-inferiority and equivalence the margin is how much worse the candidate really is, for superiority
-the minimum effect is how much better it is, for a limit the minimum is its real value. The truth comes from one
-large sample of the same kind. ``python -m benchmarks.false_promote [--rows N] [--simulations N] [--json]``
+the minimum effect is how much better it is, for a limit the minimum is its real value. The truth is the mean over
+large samples of the same kind. All rules see the same tables, so that their rates err together.
+
+``python -m benchmarks.false_promote [--rows N] [--simulations N] [--json]``
 """
 
 import argparse
@@ -29,6 +31,7 @@ ALPHA = 0.05
 SUPPORT = 30
 THRESHOLD = 0.5
 TRUTH_ROWS = 1_000_000
+TRUTH_SAMPLES = 4
 # A change below this is no worse a candidate, it is none.
 LEAST_CHANGE = 1e-4
 
@@ -37,7 +40,7 @@ Values = Mapping[tuple[str, str], float]
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: promotions of a candidate that deserves none, with a 95 % Monte-Carlo interval."""
+    """One line of the table: promotions of a candidate that deserves none, with a 99 % Monte-Carlo interval."""
 
     metric: str
     kind: str
@@ -65,8 +68,7 @@ class _Case:
 
 def simulate(rows: int, simulations: int, *, seed: int = 0, truth_rows: int = TRUTH_ROWS) -> list[Row]:
     """The rate of promotions for each metric and rule kind, from ``simulations`` tables of ``rows`` rows."""
-    truth = {name: _values(found) for name, found in _measured(truth_rows, np.random.default_rng([seed, 1])).items()}
-    cases = list(_cases(truth))
+    cases = list(_cases(_truth(truth_rows, seed)))
     promoted = np.zeros(len(cases), dtype=int)
     for number in range(simulations):
         found = _measured(rows, np.random.default_rng([seed, 2, number]), seed=number)
@@ -74,8 +76,18 @@ def simulate(rows: int, simulations: int, *, seed: int = 0, truth_rows: int = TR
     return [_row(case, int(count), simulations) for case, count in zip(cases, promoted, strict=True)]
 
 
+def _truth(rows: int, seed: int) -> dict[str, Values]:
+    samples = [_measured(rows, np.random.default_rng([seed, 1, number])) for number in range(TRUTH_SAMPLES)]
+    return {name: _mean([_values(sample[name]) for sample in samples]) for name in samples[0]}
+
+
+def _mean(samples: list[Values]) -> Values:
+    known = set(samples[0]).intersection(*samples)
+    return {key: float(np.mean([sample[key] for sample in samples])) for key in known}
+
+
 def _row(case: _Case, promoted: int, simulations: int) -> Row:
-    interval = wilson(promoted, simulations, confidence=0.95)
+    interval = wilson(promoted, simulations, confidence=0.99)
     rate = promoted / simulations
     return Row(case.metric, case.kind, promoted, simulations, rate, interval.low, interval.high)
 
@@ -172,7 +184,7 @@ def main() -> None:
 
 
 def _print(table: list[Row]) -> None:
-    print(f"{'metric':42} {'rule':28} {'promoted':>9}  95 % Monte-Carlo interval, alpha {ALPHA}")
+    print(f"{'metric':42} {'rule':28} {'promoted':>9}  99 % Monte-Carlo interval, alpha {ALPHA}")
     for row in table:
         mark = "" if row.at_most_alpha else "  OVER"
         print(f"{row.metric:42} {row.kind:28} {row.rate:9.3f}  [{row.low:.3f}, {row.high:.3f}]{mark}")
