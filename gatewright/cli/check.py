@@ -4,7 +4,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -12,6 +12,7 @@ from gatewright.cli.output import Json, print_json, print_table
 from gatewright.core.errors import SpecError
 from gatewright.core.file_verdict import CHANGE, FileVerdict
 from gatewright.core.policy import RuleSet, default_rules, parse_rules
+from gatewright.core.spec import Task
 from gatewright.services.reports.escape import plain
 from gatewright.services.reports.wording import STATUS_WORDS, label, limit, number, signed, span
 
@@ -21,12 +22,25 @@ if TYPE_CHECKING:
 __all__ = ["check"]
 
 PASS, BLOCKED = 0, 2
+TASKS: dict[str, Task] = {
+    "binary": "binary_classification",
+    "multiclass": "multiclass_classification",
+    "regression": "regression",
+}
 WORDS = {"pass": "PASS", "review": "HOLD", "block": "BLOCK"}
-SHOWN = (
-    "auc", "average_precision", "log_loss", "brier", "expected_calibration_error", "accuracy", "precision", "recall",
-    "f1",
+# The rest is in the report and in the JSON.
+SHOWN = frozenset(
+    {
+        "auc", "average_precision", "log_loss", "brier", "expected_calibration_error", "accuracy", "precision",
+        "recall", "f1", "balanced_accuracy", "macro_f1", "rmse", "mae", "r2", "bias",
+    }
 )  # fmt: skip
-GAPS = ("demographic_parity_difference", "demographic_parity_ratio", "equalized_odds_difference")
+GAPS = frozenset(
+    {
+        "demographic_parity_difference", "demographic_parity_ratio", "equalized_odds_difference",
+        "mean_prediction_difference", "mae_difference",
+    }
+)  # fmt: skip
 
 
 def check(
@@ -42,6 +56,7 @@ def check(
     cluster: str | None = None,
     positive: str | None = None,
     threshold: float = 0.5,
+    task: Literal["binary", "multiclass", "regression"] = "binary",
     policy: Path | None = None,
     report: Path | None = None,
     as_json: Json = False,
@@ -72,16 +87,28 @@ def check(
         The value of the label that counts as positive.
     threshold
         A score from here on is a decision for the positive class, where no --prediction is given.
+    task
+        What is predicted: one of two classes, one of several, or a number.
     policy
         Rules as YAML; without it the built-in ones.
     report
         Write an HTML report, one file that needs nothing else.
     """
     from gatewright.services.batches import DataFile
-    from gatewright.services.file_check import FileColumns, check_file
+    from gatewright.services.file_check import check_file
+    from gatewright.services.file_columns import FileColumns
 
     columns = FileColumns(
-        label, prediction, score, champion_score, champion_prediction, sensitive, cluster, positive, threshold
+        label=label,
+        prediction=prediction,
+        score=score,
+        champion_score=champion_score,
+        champion_prediction=champion_prediction,
+        sensitive=sensitive,
+        cluster=cluster,
+        positive=positive,
+        threshold=threshold,
+        task=TASKS[task],
     )
     rules, data = _rules(policy), DataFile(file)
     with _progress(data) as progress:

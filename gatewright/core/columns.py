@@ -11,7 +11,7 @@ from gatewright.core.checks.group_codes import group_codes
 from gatewright.core.errors import DataError, GatewrightError, ModelError
 from gatewright.core.statistics.blocks import FloatArray
 
-__all__ = ["Column", "binary", "numbers", "probabilities"]
+__all__ = ["Column", "binary", "classes", "numbers", "probabilities"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,14 @@ def numbers(column: Column) -> FloatArray:
     values = _floats(column)
     column.refuse(~np.isfinite(values), "a number is missing", "write a finite number for every row.", ModelError)
     return values
+
+
+def classes(column: Column) -> NDArray[np.object_]:
+    """The text of each value. Raises DataError for a missing one."""
+    _refuse_missing(column)
+    found = group_codes(column.values, len(column.values), where=column.place)
+    texts: NDArray[np.object_] = np.array(found.names, dtype=object)[found.codes]
+    return texts
 
 
 def _is(column: Column, positive: str) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from gatewright.core.decision import Verdict
 from gatewright.core.results import CheckResult, Interval, Measurement
 from gatewright.core.spec import Task
 
-__all__ = ["CHANGE", "FileVerdict"]
+__all__ = ["CHANGE", "FileVerdict", "GroupRates"]
 
 CHANGE = "_change"
 GroupRates = Mapping[str, Mapping[str, Mapping[str, float | int | None]]]

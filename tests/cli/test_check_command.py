@@ -198,6 +198,69 @@ def test_text_labels_need_the_positive_value(capsys: pytest.CaptureFixture[str],
     )
 
 
+def numbers(rows: int = 1_000) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    truth = rng.normal(10, 3, rows)
+    return pd.DataFrame(
+        {
+            "price": truth,
+            "guess": truth + rng.normal(0, 1, rows),
+            "old": truth + rng.normal(0.5, 2, rows),
+            "sex": rng.choice(["female", "male"], rows),
+        }
+    )
+
+
+@pytest.mark.parametrize("rows", [1_000, 120_000])
+def test_numbers_are_measured_as_scikit_learn_does(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, rows: int
+) -> None:
+    """RMSE, MAE, R2 and bias, of few rows and of streamed ones; means by group."""
+    frame = numbers(rows)
+    frame.to_parquet(tmp_path / "n.parquet")
+    columns = ("--label", "price", "--prediction", "guess", "--champion-prediction", "old", "--sensitive", "sex")
+    code, answer = check(capsys, tmp_path / "n.parquet", *columns, "--task", "regression")
+    overall, change = answer["metrics"]["overall"], answer["metrics"]["change"]
+    y, p = frame.price, frame.guess
+    assert code == 0
+    assert overall["rmse"]["value"] == pytest.approx(sklearn.root_mean_squared_error(y, p), abs=1e-12)
+    assert overall["mae"]["value"] == pytest.approx(sklearn.mean_absolute_error(y, p), abs=1e-12)
+    assert overall["r2"]["value"] == pytest.approx(sklearn.r2_score(y, p), abs=1e-12)
+    assert change["rmse"]["interval"][1] < 0
+    women = frame[frame.sex == "female"]
+    group = answer["metrics"]["groups"]["sex"]["female"]
+    assert group["n"] == len(women)
+    assert group["mae"] == pytest.approx(sklearn.mean_absolute_error(women.price, women.guess))
+    assert answer["metrics"]["fairness"]["sex"]["mae_difference"]["value"] >= 0
+
+
+@pytest.mark.parametrize("rows", [1_000, 120_000])
+def test_classes_are_measured_as_scikit_learn_does(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, rows: int
+) -> None:
+    """Accuracy, macro F1, and each class; of few rows and of streamed ones."""
+    rng = np.random.default_rng(2)
+    truth = rng.choice(["cat", "dog", "owl"], rows, p=[0.5, 0.3, 0.2])
+    guess = np.where(rng.random(rows) < 0.7, truth, rng.choice(["cat", "dog", "owl"], rows))
+    frame = pd.DataFrame({"animal": truth, "guess": guess, "sex": rng.choice(["f", "m"], rows)})
+    frame.to_parquet(tmp_path / "c.parquet")
+    columns = ("--label", "animal", "--prediction", "guess", "--sensitive", "sex", "--task", "multiclass")
+    _, answer = check(capsys, tmp_path / "c.parquet", *columns)
+    metrics = answer["metrics"]
+    assert metrics["overall"]["accuracy"]["value"] == pytest.approx((truth == guess).mean(), abs=1e-12)
+    macro = sklearn.f1_score(truth, guess, average="macro")
+    assert metrics["overall"]["macro_f1"]["value"] == pytest.approx(macro, abs=1e-12)
+    recall = sklearn.recall_score(truth, guess, labels=["owl"], average="macro")
+    assert metrics["classes"]["class=owl"]["recall"]["value"] == pytest.approx(recall, abs=1e-12)
+    men = frame[frame.sex == "m"]
+    assert metrics["groups"]["sex"]["m"]["accuracy"] == pytest.approx((men.animal == men.guess).mean())
+
+
+def test_scores_do_not_belong_to_numbers(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    """They are probabilities of two classes."""
+    assert "--prediction" in refused(capsys, file, "--label", "label", "--score", "score", "--task", "regression")
+
+
 POLICY = """
 alpha: 0.05
 minimum_support: 30
@@ -208,7 +271,9 @@ rules:
 """
 
 
-@pytest.mark.parametrize(("floor", "code", "verdict", "status"), [(0.6, 0, "pass", "passed"), (0.99, 2, "block", "failed")])
+@pytest.mark.parametrize(
+    ("floor", "code", "verdict", "status"), [(0.6, 0, "pass", "passed"), (0.99, 2, "block", "failed")]
+)
 def test_a_policy_decides(
     capsys: pytest.CaptureFixture[str], file: Path, tmp_path: Path, floor: float, code: int, verdict: str, status: str
 ) -> None:
@@ -282,7 +347,9 @@ def test_a_single_class_never_passes(capsys: pytest.CaptureFixture[str], tmp_pat
 def test_neither_scores_nor_predictions_is_an_error(capsys: pytest.CaptureFixture[str], file: Path) -> None:
     """There is nothing to check."""
     assert "--prediction" in refused(capsys, file, "--label", "label")
-    assert "--score" in refused(capsys, file, "--label", "label", "--prediction", "decision", "--champion-score", "score")
+    assert "--score" in refused(
+        capsys, file, "--label", "label", "--prediction", "decision", "--champion-score", "score"
+    )
 
 
 def test_the_report_is_one_offline_page_and_escapes_what_the_file_holds(

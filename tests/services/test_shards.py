@@ -15,7 +15,8 @@ from gatewright.core.checks.profile_sums import current_sums
 from gatewright.core.errors import DataError
 from gatewright.core.sharding import Shard
 from gatewright.services.batches import Batch
-from gatewright.services.file_check import FileColumns, FileSums, file_sums
+from gatewright.services.file_binary import FileSums, file_sums
+from gatewright.services.file_columns import FileColumns
 from gatewright.services.shards import plan_files, read_shard, sum_shard
 
 COLUMNS = FileColumns(label="label", score="score", champion_score="champion", sensitive=("sex", "region"))

@@ -16,7 +16,8 @@ from gatewright.core.checks.evaluation import measure_evaluation_sums
 from gatewright.core.checks.fairness import measure_fairness_sums
 from gatewright.core.errors import DataError
 from gatewright.core.records import canonical_json
-from gatewright.services.file_check import FileColumns, FileSums, file_sums
+from gatewright.services.file_binary import FileSums, file_sums
+from gatewright.services.file_columns import FileColumns
 from gatewright.services.shards import plan_files
 from tasks import shards
 from tasks.shards import Engine, sum_shards, task_runner

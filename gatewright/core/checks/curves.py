@@ -3,78 +3,105 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gatewright.core.checks.inputs import accept_labels, accept_scores
-from gatewright.core.statistics.auc import auc
-from gatewright.core.statistics.blocks import FloatArray
-from gatewright.core.statistics.calibration import calibration_curve
+from gatewright.core.checks.evaluation_sums import EvaluationSums, evaluation_sums
+from gatewright.core.checks.evaluation_table import FINE
+from gatewright.core.statistics.auc import table_estimate
+from gatewright.core.statistics.calibration import CalibrationBin, to_bins
+from gatewright.core.statistics.proportions import wilson
+from gatewright.core.statistics.score_bins import FINE_BINS, fine_values
+from gatewright.core.statistics.score_table import ScoreTable
 
-__all__ = ["evaluation_curves"]
+__all__ = ["curves_of_sums", "evaluation_curves"]
 
 ROC_POINTS = 100
 HISTOGRAM_BINS = 20
+CALIBRATION_BINS = 10
+MODELS = ("candidate", "champion")
 
 
 def evaluation_curves(
     labels: Any, scores: Any, *, threshold: float, confidence: float = 0.95, champion_scores: Any = None
 ) -> dict[str, Any]:
-    """Curves of ``candidate`` and ``champion`` (None without one).
+    """`curves_of_sums` of rows given as arrays. Raises as `measure_evaluation`."""
+    sums = evaluation_sums(labels, scores, champion_scores=champion_scores, threshold=threshold)
+    return curves_of_sums(sums, confidence=confidence)
+
+
+def curves_of_sums(sums: EvaluationSums, *, confidence: float) -> dict[str, Any]:
+    """Curves of ``candidate`` and ``champion``, each None without scores.
 
     Each holds ``roc`` ([false positive rate, true positive rate, threshold] from (0, 0) to (1, 1), thinned,
     the first threshold None), ``calibration`` (mean_score, observed_rate, low, high, n per bin of equal
-    mass), ``histogram`` (edges, negatives, positives), ``confusion`` (counts at ``threshold``), and ``auc``.
-    Raises as `measure_evaluation`.
+    mass), ``histogram`` (edges, negatives, positives), ``confusion`` (counts of scores at ``threshold``), and
+    ``auc``. Of many rows the scores are those of fixed bins.
     """
-    truth = accept_labels(labels)
-    ours = accept_scores(scores, truth.size, where="candidate scores")
-    curves: dict[str, Any] = {"threshold": threshold, "confidence": confidence, "champion": None}
-    curves["candidate"] = _curves(truth, ours, threshold, confidence)
-    if champion_scores is not None:
-        theirs = accept_scores(champion_scores, truth.size, where="champion scores")
-        curves["champion"] = _curves(truth, theirs, threshold, confidence)
-    return curves
+    tables = {model: score_table(sums, model) for model in MODELS}
+    drawn = {
+        model: None if table is None else _curves(table, sums.threshold, confidence) for model, table in tables.items()
+    }
+    return {"threshold": sums.threshold, "confidence": confidence, **drawn}
 
 
-def _curves(labels: FloatArray, scores: FloatArray, threshold: float, confidence: float) -> dict[str, Any]:
-    area = auc(labels, scores)
+def score_table(sums: EvaluationSums, model: str) -> ScoreTable | None:
+    """Rows by score and label; None for a model without scores."""
+    if sums.rows is not None:
+        scores = sums.rows.scores(model)
+        return None if scores is None else ScoreTable.of_rows(sums.rows.values["labels"], scores)[0]
+    counts = sums.folded().counts.get(f"{model}_{FINE}")
+    if counts is None:
+        return None
+    fine = counts.counts().reshape(FINE_BINS, 2).astype(np.float64)
+    filled = np.flatnonzero(fine.any(axis=1))
+    return ScoreTable(fine_values()[filled], positives=fine[filled, 1], negatives=fine[filled, 0])
+
+
+def _curves(table: ScoreTable, threshold: float, confidence: float) -> dict[str, Any]:
+    both = bool(table.positives.any() and table.negatives.any())
     return {
-        "auc": area if np.isfinite(area) else None,
-        "roc": _roc(labels, scores),
-        "calibration": [point._asdict() for point in calibration_curve(labels, scores, confidence=confidence)],
-        "histogram": _histogram(labels, scores),
-        "confusion": _confusion(labels == 1, scores >= threshold),
+        "auc": table_estimate(table).value if both else None,
+        "roc": _roc(table) if both else [],
+        "calibration": [point._asdict() for point in _calibration(table, confidence)],
+        "histogram": _histogram(table),
+        "confusion": _confusion(table, threshold),
     }
 
 
-def _roc(labels: FloatArray, scores: FloatArray) -> list[list[float | None]]:
-    values, index = np.unique(scores, return_inverse=True)
-    positives = np.bincount(index, weights=labels, minlength=values.size)
-    negatives = np.bincount(index, weights=1 - labels, minlength=values.size)
-    if not (positives.sum() > 0 and negatives.sum() > 0):
-        return []
-    rates = [np.cumsum(counts[::-1]) / counts.sum() for counts in (negatives, positives)]
+def _roc(table: ScoreTable) -> list[list[float | None]]:
+    rates = [np.cumsum(counts[::-1]) / counts.sum() for counts in (table.negatives, table.positives)]
     # Even steps along both axes keep the corner, where a rare positive class has its few points.
     path = rates[0] + rates[1]
     steps = np.searchsorted(path, np.linspace(0, 2, ROC_POINTS)[1:-1])
-    kept = np.unique([*np.minimum(steps, values.size - 1), values.size - 1])
-    points = np.column_stack([*(rate[kept] for rate in rates), values[::-1][kept]])
+    kept = np.unique([*np.minimum(steps, path.size - 1), path.size - 1])
+    points = np.column_stack([*(rate[kept] for rate in rates), table.scores[::-1][kept]])
     return [[0.0, 0.0, None], *points.tolist()]
 
 
-def _histogram(labels: FloatArray, scores: FloatArray) -> dict[str, list[float]]:
+def _calibration(table: ScoreTable, confidence: float) -> list[CalibrationBin]:
+    if not table.scores.size:
+        return []
+    bins = table.merged(to_bins(table.scores, table.mass_edges(CALIBRATION_BINS)))
+    points = []
+    for score, positives, rows in zip(bins.scores, bins.positives, bins.rows, strict=True):
+        interval = wilson(float(positives), float(rows), confidence=confidence)
+        points.append(CalibrationBin(float(score), float(positives / rows), interval.low, interval.high, int(rows)))
+    return points
+
+
+def _histogram(table: ScoreTable) -> dict[str, list[float]]:
     edges = np.linspace(0, 1, HISTOGRAM_BINS + 1)
+    counts = {"negatives": table.negatives, "positives": table.positives}
     return {
         "edges": edges.tolist(),
-        "negatives": np.histogram(scores[labels == 0], edges)[0].tolist(),
-        "positives": np.histogram(scores[labels == 1], edges)[0].tolist(),
+        **{name: np.histogram(table.scores, edges, weights=rows)[0].tolist() for name, rows in counts.items()},
     }
 
 
-def _confusion(positive: NDArray[np.bool_], selected: NDArray[np.bool_]) -> dict[str, int]:
+def _confusion(table: ScoreTable, threshold: float) -> dict[str, int]:
+    selected = table.scores >= threshold
     return {
-        "true_positives": int((positive & selected).sum()),
-        "false_positives": int((~positive & selected).sum()),
-        "false_negatives": int((positive & ~selected).sum()),
-        "true_negatives": int((~positive & ~selected).sum()),
+        "true_positives": int(table.positives[selected].sum()),
+        "false_positives": int(table.negatives[selected].sum()),
+        "false_negatives": int(table.positives[~selected].sum()),
+        "true_negatives": int(table.negatives[~selected].sum()),
     }
