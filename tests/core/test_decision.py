@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatewright.core.decision import decide, verdict_of
-from gatewright.core.judging import judge_rule, judge_rules
+from gatewright.core.judging import judge, judge_rule, judge_rules
 from gatewright.core.policy import default_rules
 from gatewright.core.results import CheckResult, Severity, Status
 from tests.core.examples import DIGEST, measured, policy, rule
@@ -133,6 +133,24 @@ def test_the_order_of_measurements_never_matters(found):
     assert sorted(map(str, judged.results)) == sorted(map(str, expected.results))
 
 
+ORDER = {"block": 0, "review": 1, "promote": 2}
+found_slices = st.lists(st.tuples(st.floats(0.5, 1), st.floats(0.001, 0.2)), min_size=1, max_size=5)
+doubts = st.sampled_from([(None, 0.0), (0.76, 0.2), (0.6, 0.3)])
+
+
+@given(found_slices, doubts, st.sampled_from(["intersection_union", "holm"]), st.sampled_from(["block", "warn"]))
+def test_one_more_doubtful_slice_never_gives_a_better_outcome(slices, doubtful, multiplicity, severity):
+    """Block stays block and review stays review, whatever the rule makes of many slices."""
+    terms = policy(rule(slices="each", multiplicity=multiplicity, minimum_effect=0.05, severity=severity))
+
+    def outcome(found):
+        each = [measured(v, v and v - h, v and v + h, slice=f"s{k}") for k, (v, h) in enumerate(found)]
+        results = judge(terms, [("evaluate", m) for m in each], has_champion=True)
+        return ORDER[decide(terms, results, policy_sha256=DIGEST, has_champion=True).outcome]
+
+    assert outcome([*slices, doubtful]) <= outcome(slices)
+
+
 statuses = st.sampled_from(list(Status))
 
 
@@ -140,7 +158,6 @@ statuses = st.sampled_from(list(Status))
 def test_a_worse_status_never_gives_a_better_outcome(found, index, has_champion):
     """Turning any result into an error never moves block to review, or review to promote."""
     terms = policy(rule(), rule(id="warn", severity=Severity.WARN), rule(id="other"))
-    order = {"block": 0, "review": 1, "promote": 2}
 
     def outcome(all_statuses):
         results = [
@@ -150,7 +167,7 @@ def test_a_worse_status_never_gives_a_better_outcome(found, index, has_champion)
             )
             for one, status in zip(terms.rules, all_statuses, strict=True)
         ]  # fmt: skip
-        return order[decide(terms, results, policy_sha256=DIGEST, has_champion=has_champion).outcome]
+        return ORDER[decide(terms, results, policy_sha256=DIGEST, has_champion=has_champion).outcome]
 
     worse = [*found[:index], Status.ERROR, *found[index + 1 :]]
     assert outcome(worse) <= outcome(found)
