@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["LatencySamples", "sample_latency"]
 
 HIGHEST_QUANTILE = 0.99
-# Calls of one model in a row: enough to run warm, few enough that both models meet the same noise.
-BLOCK_CALLS = 20
 WARM_UP_CALLS = 20
 # Beyond the calls that the intervals need, calls go on for this long, up to so many a model.
 BUDGET_SECONDS = 2.0
@@ -50,9 +48,9 @@ def sample_latency(
 ) -> LatencySamples:
     """Time both models as the scoring service calls them: through a DataFrame, one row or many at once.
 
-    They take turns in the order A B B A, so that a busy machine is busy for both. Each is called as often as
-    a 99th percentile needs for an interval at ``confidence``, and further until ``BUDGET_SECONDS`` are over;
-    loading and batches are repeated as often as a median needs. Raises ModelError for a model that cannot be
+    They take turns call by call, in the order A B B A, so that a busy machine is busy for both. Each is called as
+    often as a 99th percentile needs for an interval at ``confidence``, and further until ``BUDGET_SECONDS`` are
+    over; loading and batches are repeated as often as a median needs. Raises ModelError for a model that cannot be
     loaded or cannot score the rows.
     """
     models = [_Timed(registry, model, trusted_types) for model in (candidate, champion) if model is not None]
@@ -62,7 +60,7 @@ def sample_latency(
     _take_turns(models, lambda model: model.load(), repeats)
     for model in models:
         model.warm_up(frame)
-    _take_turns(models, lambda model: model.single_rows(frame), -(-calls // BLOCK_CALLS), seconds=BUDGET_SECONDS)
+    _take_turns(models, lambda model: model.single_row(frame), calls, seconds=BUDGET_SECONDS)
     _take_turns(models, lambda model: model.batch(batch), repeats)
     timings = [model.timings() for model in models]
     return LatencySamples(
@@ -94,10 +92,8 @@ class _Timed:
         for index in range(WARM_UP_CALLS):
             self._seconds(frame.iloc[[index % len(frame)]])
 
-    def single_rows(self, frame: "pd.DataFrame") -> None:
-        first = len(self.singles)
-        rows = [frame.iloc[[index % len(frame)]] for index in range(first, first + BLOCK_CALLS)]
-        self.singles.extend(self._seconds(row) for row in rows)
+    def single_row(self, frame: "pd.DataFrame") -> None:
+        self.singles.append(self._seconds(frame.iloc[[len(self.singles) % len(frame)]]))
 
     def batch(self, frame: "pd.DataFrame") -> None:
         self.batches.append(self._seconds(frame))
@@ -131,7 +127,7 @@ def _take_turns(
     """``sample`` each model ``rounds`` times, and on until ``seconds`` have passed."""
     until = time.perf_counter() + seconds
     for done, order in enumerate(_orders(models)):
-        if done >= rounds and (done * BLOCK_CALLS >= MOST_CALLS or time.perf_counter() >= until):
+        if done >= rounds and (done >= MOST_CALLS or time.perf_counter() >= until):
             return
         for model in order:
             sample(model)

@@ -75,13 +75,13 @@ def test_single_calls_go_round_the_rows_and_the_batch_takes_all(world: World):
 
 
 def test_the_champion_takes_turns_with_the_candidate(world: World):
-    """Blocks of calls in the order A B B A: whatever slows the machine down slows both."""
+    """Call by call in the order A B B A: whatever slows the machine down slows both."""
     world.release("r2", tiny_model(2))
     samples = sampled(world, champion="r2")
-    both = world.registry.intercepts[2 * latency.WARM_UP_CALLS :][: 2 * CALLS : latency.BLOCK_CALLS]
+    both = world.registry.intercepts[2 * latency.WARM_UP_CALLS :][: 2 * CALLS]
     ours, theirs = world.registry.intercepts[0], world.registry.intercepts[latency.WARM_UP_CALLS]
     assert ours != theirs
-    assert both == [ours, theirs, theirs, ours]
+    assert both == [ours, theirs, theirs, ours] * (CALLS // 2)
     assert samples.champion.single_ms.shape == samples.candidate.single_ms.shape == (CALLS,)
     assert samples.champion.batch_seconds.shape == (3,)
 
@@ -95,7 +95,7 @@ def test_calls_go_on_while_there_is_time(world: World, monkeypatch: pytest.Monke
         monkeypatch.setattr(latency, "BUDGET_SECONDS", seconds)
         monkeypatch.setattr(latency, "MOST_CALLS", most)
         sizes.append(sampled(world).candidate.single_ms.size)
-    assert 80 < sizes[0] <= 120
+    assert 60 < sizes[0] < 100
     assert sizes[1:] == [CALLS, 60]
 
 

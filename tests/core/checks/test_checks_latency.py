@@ -76,9 +76,9 @@ def test_without_a_champion_there_are_no_ratios():
     assert not any(metric.endswith("_ratio") for metric in measure([1.0] * 100))
 
 
-def test_too_few_calls_of_the_champion_have_no_ratio():
+def test_too_few_calls_have_no_ratio():
     """A hundred calls bound no 99th percentile."""
-    found = measure(np.arange(1.0, 1001.0), champion=timed(np.arange(1.0, 101.0)))
+    found = measure(np.arange(1.0, 101.0), champion=timed(np.arange(1.0, 101.0)))
     assert found["latency_p99_ms_ratio"].value is None
     assert found["latency_p50_ms_ratio"].value is not None
 

@@ -24,7 +24,7 @@ def test_needed_samples_are_the_fewest_that_have_an_interval(probability, confid
 
 
 def test_a_models_ratio_to_itself_is_one_within_its_interval():
-    """And the interval is symmetric on the logarithm when both samples are the same."""
+    """Where both samples are the same the stretches agree, and the interval is that of order statistics."""
     samples = np.random.default_rng(0).lognormal(size=999)
     found = quantile_ratio_interval(samples, samples, 0.5, confidence=0.9)
     assert found.low < 1 < found.high
@@ -32,18 +32,31 @@ def test_a_models_ratio_to_itself_is_one_within_its_interval():
 
 
 def test_ratio_intervals_cover():
-    """Of 99th percentiles 1.5 apart, in 400 pairs of 400 calls, at least nine of ten 90 % intervals hold 1.5."""
+    """Of 99th percentiles 1.5 apart, in 150 pairs of 300 calls, about nine of ten 90 % intervals hold 1.5."""
     rng = np.random.default_rng(1)
     hits = 0
-    for _ in range(400):
-        ours, theirs = 1.5 * rng.lognormal(sigma=0.5, size=400), rng.lognormal(sigma=0.5, size=400)
+    for _ in range(150):
+        ours, theirs = 1.5 * rng.lognormal(sigma=0.5, size=300), rng.lognormal(sigma=0.5, size=300)
         found = quantile_ratio_interval(ours, theirs, 0.99, confidence=0.9)
         hits += found.low <= 1.5 <= found.high
-    assert 0.88 <= hits / 400 <= 0.99
+    assert 0.87 <= hits / 150 <= 0.99
 
 
-def test_too_few_samples_of_either_have_no_ratio():
-    """Neither model's bound can be guessed."""
+def test_bursts_of_load_do_not_make_one_model_slower_than_itself():
+    """Load that comes and goes in stretches of calls: of 100 pairs at least 85 % of 90 % intervals hold 1."""
+    rng = np.random.default_rng(2)
+    hits = 0
+    for _ in range(100):
+        load = np.repeat(rng.choice([1.0, 3.0], 20, p=[0.6, 0.4]), 15)
+        ours, theirs = (load * rng.lognormal(sigma=0.2, size=300) for _ in range(2))
+        found = quantile_ratio_interval(ours, theirs, 0.5, confidence=0.9)
+        hits += found.low <= 1 <= found.high
+    assert hits / 100 >= 0.85
+
+
+def test_too_few_samples_have_no_ratio_and_unequal_numbers_are_refused():
+    """Neither model's bound can be guessed, and calls that were not taken in turns say nothing."""
     many, few = np.arange(1.0, 400.0), np.arange(1.0, 100.0)
-    assert quantile_ratio_interval(many, few, 0.99, confidence=0.9) is None
-    assert quantile_ratio_interval(few, many, 0.99, confidence=0.9) is None
+    assert quantile_ratio_interval(few, few, 0.99, confidence=0.9) is None
+    with pytest.raises(ValueError, match="not taken in turns"):
+        quantile_ratio_interval(many, few, 0.99, confidence=0.9)
