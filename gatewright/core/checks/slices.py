@@ -8,7 +8,8 @@ and SliceLine (Sagadeeva & Boehm 2021, SIGMOD) search the same lattice of values
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from gatewright.core.statistics.blocks import (
 )
 from gatewright.core.statistics.paired import tango
 from gatewright.core.statistics.proportions import wilson
-from gatewright.core.statistics.slicing import CodedColumn, Ratio, SliceTable, cells_of, code_column
+from gatewright.core.statistics.slicing import Cells, CodedColumn, Ratio, SliceTable, cells_of, code_column
 
 __all__ = ["SLICE_METRICS", "measure_slices"]
 
@@ -46,6 +47,9 @@ SLICE_CHANGES: dict[str, Ratio] = {
     "recall_change": Ratio("positives", "gained_hits", "lost_hits"),
     "log_loss_change": Ratio("rows", "loss_change", squares="loss_change_squares"),
 }
+# Rows are summed in parts of this size.
+PART = 1 << 18
+LOSS_STEP = 2.0**-20
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,12 @@ class _Rows:
     clusters: NDArray[np.uint64] | None
     threshold: float
 
+    def __getitem__(self, kept: Any) -> "_Rows":
+        """Some of the rows: a slice, or indices."""
+        champion = None if self.champion is None else self.champion[kept]
+        clusters = None if self.clusters is None else self.clusters[kept]
+        return _Rows(self.labels[kept], self.scores[kept], champion, clusters, self.threshold)
+
     def values(self) -> dict[str, FloatArray]:
         """What is summed, each of shape (rows,)."""
         positive, wrong, loss = self.labels == 1, self._wrong(self.scores), self._loss(self.scores)
@@ -68,7 +78,7 @@ class _Rows:
             "correct": (~wrong).astype(float),
             "hits": (positive & ~wrong).astype(float),
             "loss": loss,
-            "loss_squares": loss**2,
+            "loss_squares": np.rint(loss**2 / LOSS_STEP) * LOSS_STEP,
         }
         if self.champion is None:
             return values
@@ -80,7 +90,7 @@ class _Rows:
             "lost_hits": (more & positive).astype(float),
             "gained_hits": (fewer & positive).astype(float),
             "loss_change": change,
-            "loss_change_squares": change**2,
+            "loss_change_squares": np.rint(change**2 / LOSS_STEP) * LOSS_STEP,
         }
 
     def _wrong(self, scores: FloatArray) -> NDArray[np.bool_]:
@@ -90,7 +100,8 @@ class _Rows:
     def _loss(self, scores: FloatArray) -> FloatArray:
         safe = np.clip(scores, np.finfo(np.float64).eps, 1 - np.finfo(np.float64).eps)
         loss: FloatArray = -np.where(self.labels == 1, np.log(safe), np.log1p(-safe))
-        return loss
+        # Multiples of a power of two add up without rounding, and so to the same bytes in any order.
+        return np.rint(loss / LOSS_STEP) * LOSS_STEP
 
 
 def measure_slices(
@@ -119,15 +130,27 @@ def measure_slices(
     Raises DataError for wrong labels, columns that are missing or of another length, and ModelError for scores.
     """
     rows, coded = _accept(labels, scores, frame_columns, columns, clusters, champion_scores, threshold)
-    blocks = assign_blocks(rows.labels.size, rows.clusters)
-    half = np.random.default_rng(seed).permutation(BLOCKS)[blocks] % 2
-    cells = cells_of(coded, rows.values(), half=half, blocks=None if rows.clusters is None else blocks)
+    cells = _cells(rows, coded, seed)
     found: list[Measurement] = []
     for table in cells.tables(depth):
         found += _measure_table(table, confidence, minimum_support, champion=rows.champion is not None)
     for kind in SEARCHES[: 1 if rows.champion is None else 2]:
         found += search(cells, kind, depth=depth, confidence=confidence, minimum_support=minimum_support)
     return tuple(found)
+
+
+def _cells(rows: _Rows, coded: Sequence[CodedColumn], seed: int) -> Cells:
+    """Sums of all rows, taken in parts: beside its inputs this needs no memory that grows with unclustered rows."""
+    halves = np.random.default_rng(seed).permutation(BLOCKS) % 2
+    return reduce(add, (_part(rows, coded, halves, start) for start in range(0, max(rows.labels.size, 1), PART)))
+
+
+def _part(rows: _Rows, coded: Sequence[CodedColumn], halves: IntArray, start: int) -> Cells:
+    part = slice(start, start + PART)
+    own = rows[part]
+    blocks = assign_blocks(own.labels.size, own.clusters, start=start)
+    columns = [column[part] for column in coded]
+    return cells_of(columns, own.values(), half=halves[blocks], blocks=None if own.clusters is None else blocks)
 
 
 def _accept(
@@ -148,12 +171,7 @@ def _accept(
         return _Rows(truth, ours, theirs, ids, threshold), coded
     own = [values for values in (ours, theirs, ids) if values is not None]
     order = canonical_order(truth, *own, *(column.codes for column in coded))
-    rows = _Rows(truth[order], ours[order], _at(theirs, order), _at(ids, order), threshold)
-    return rows, [CodedColumn(column.name, column.codes[order], column.values) for column in coded]
-
-
-def _at(values: Any, order: IntArray) -> Any:
-    return None if values is None else values[order]
+    return _Rows(truth, ours, theirs, ids, threshold)[order], [column[order] for column in coded]
 
 
 def _column(frame: Mapping[str, Any], name: str, rows: int) -> Any:

@@ -33,8 +33,12 @@ class CodedColumn:
     """``codes``: index of each row's value in ``values``, shape (rows,)."""
 
     name: str
-    codes: IntArray
+    codes: NDArray[np.int16]
     values: tuple[str, ...]
+
+    def __getitem__(self, rows: Any) -> "CodedColumn":
+        """The same column of some rows: a slice, or indices."""
+        return CodedColumn(self.name, self.codes[rows], self.values)
 
 
 def code_column(name: str, column: Any) -> CodedColumn:
@@ -51,10 +55,11 @@ def code_column(name: str, column: Any) -> CodedColumn:
     else:
         names = [f"{value:g}" if numeric else str(value) for value in distinct]
         names = _frequent(names, np.bincount(own[own >= 0], minlength=len(names)))
-    codes, kept = pd.factorize(np.array([*names, MISSING], dtype=object), sort=True)
-    codes = codes.astype(np.int64)[own]  # the code of nothing is -1: the last name
+    named, kept = pd.factorize(np.array([*names, MISSING], dtype=object), sort=True)
+    codes = named.astype(np.int16)[own]  # the code of nothing is -1: the last name
     present = np.bincount(codes, minlength=len(kept)) > 0
-    return CodedColumn(name, (np.cumsum(present) - 1)[codes], tuple(str(value) for value in kept[present]))
+    final = (np.cumsum(present) - 1).astype(np.int16)
+    return CodedColumn(name, final[codes], tuple(str(value) for value in kept[present]))
 
 
 def _binned(numbers: FloatArray) -> tuple[IntArray, list[str]]:
@@ -100,6 +105,18 @@ class Cells:
     half: IntArray
     blocks: IntArray | None
     sums: Sums
+
+    def __add__(self, other: "Cells") -> "Cells":
+        """Of both parts of a table, whose columns must have one coding. Raises ValueError otherwise."""
+        if [column.values for column in self.columns] != [column.values for column in other.columns]:
+            raise ValueError("cells of different codings cannot be merged")
+        codes = np.concatenate([self.codes, other.codes], axis=1)
+        half = np.concatenate([self.half, other.half])
+        blocks = None
+        if self.blocks is not None and other.blocks is not None:
+            blocks = np.concatenate([self.blocks, other.blocks])
+        sums = {name: np.concatenate([values, other.sums[name]]) for name, values in self.sums.items()}
+        return _compacted(self.columns, list(codes), half, blocks, sums)
 
     def of_half(self, half: int, names: Sequence[str]) -> "Cells":
         """The cells of one half of the data, with the sums of these names."""
@@ -223,20 +240,28 @@ def cells_of(
     columns: Sequence[CodedColumn], values: Mapping[str, FloatArray], *, half: IntArray, blocks: IntArray | None
 ) -> Cells:
     """Sum ``values``, each of shape (rows,), by the values of all columns, half and block."""
-    codes = [column.codes for column in columns]
+    return _compacted(tuple(columns), [column.codes for column in columns], half, blocks, values)
+
+
+def _compacted(
+    columns: tuple[CodedColumn, ...],
+    codes: Sequence[NDArray[Any]],
+    half: IntArray,
+    blocks: IntArray | None,
+    values: Mapping[str, NDArray[Any]],
+) -> Cells:
     shape = tuple(len(column.values) for column in columns)
-    extra = [half] if blocks is None else [half, blocks]
-    sizes = (*shape, 2) if blocks is None else (*shape, 2, BLOCKS)
+    extra, sizes = ([half], (*shape, 2)) if blocks is None else ([half, blocks], (*shape, 2, BLOCKS))
     if np.prod([float(size) for size in sizes]) >= 2**62:
         raise ValueError(f"{len(columns)} columns have too many combinations of values")
     kept, index = _compact(_ravel([*codes, *extra], sizes), int(np.prod(sizes)))
     places = np.unravel_index(kept, sizes)
-    sums = _sums(index, values, kept.size)
     own = None if blocks is None else places[-1]
-    return Cells(tuple(columns), np.array(places[: len(shape)]), places[len(shape)], own, sums)
+    sums = _sums(index, values, kept.size)
+    return Cells(columns, np.array(places[: len(shape)]), places[len(shape)], own, sums)
 
 
-def _sums(keys: IntArray, sums: Sums, width: int) -> dict[str, FloatArray]:
+def _sums(keys: IntArray, sums: Mapping[str, NDArray[Any]], width: int) -> dict[str, FloatArray]:
     return {name: _summed(keys, values, width) for name, values in sums.items()}
 
 

@@ -1,5 +1,9 @@
 """The worst slices are found where they are, and not found where there are none."""
 
+from functools import reduce
+from itertools import pairwise
+from operator import add
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 
 from gatewright.core.checks.slice_search import SEARCHES, _fisher, search
-from gatewright.core.checks.slices import measure_slices
+from gatewright.core.checks.slices import _Rows, measure_slices
 from gatewright.core.errors import DataError
 from gatewright.core.statistics.slicing import cells_of, code_column
 
@@ -72,9 +76,9 @@ def found_by_chance(seed, *, rows, copies):
 
 @pytest.mark.parametrize(("rows", "copies"), [(500, 1), (200, 5)])
 def test_without_an_effect_false_alarms_stay_at_alpha(rows, copies):
-    """200 tables in which errors fall anywhere, alone or in clusters: at most 5 % alarm, plus three sigma."""
-    alarms = np.sum([found_by_chance(seed, rows=rows, copies=copies) for seed in range(200)], axis=0)
-    assert (alarms <= 200 * ALPHA + 3 * (200 * ALPHA * (1 - ALPHA)) ** 0.5).all()
+    """120 tables in which errors fall anywhere, alone or in clusters: at most 5 % alarm, plus three sigma."""
+    alarms = np.sum([found_by_chance(seed, rows=rows, copies=copies) for seed in range(120)], axis=0)
+    assert (alarms <= 120 * ALPHA + 3 * (120 * ALPHA * (1 - ALPHA)) ** 0.5).all()
 
 
 def test_metrics_are_those_of_the_slices_rows():
@@ -111,6 +115,36 @@ def test_the_order_of_rows_never_matters(clustered):
         champion_scores=champion[order],
         clusters=None if clusters is None else clusters[order],
     )
+
+
+@given(st.lists(st.integers(1, 699), max_size=4, unique=True).map(sorted), st.booleans())
+@settings(max_examples=20)
+def test_any_partition_of_the_rows_adds_up_to_the_same_bytes(cuts, clustered):
+    """Cells of parts, added from the left or from the right, are those of the whole table."""
+    frame, labels, scores = people(700)
+    coded = [code_column(name, column) for name, column in frame.items()]
+    rows = _Rows(labels.astype(float), scores, scores[::-1].copy(), None, 0.5)
+    half, blocks = np.arange(700) % 2, np.arange(700) // 3
+
+    def cells(part):
+        own = blocks[part] if clustered else None
+        return cells_of([column[part] for column in coded], rows[part].values(), half=half[part], blocks=own)
+
+    parts = [cells(slice(*bounds)) for bounds in pairwise([0, *cuts, 700])]
+    whole = cells(slice(0, 700))
+    for merged in (reduce(add, parts), reduce(lambda right, left: left + right, reversed(parts))):
+        assert all(np.array_equal(merged.sums[name], values) for name, values in whole.sums.items())
+        assert np.array_equal(merged.codes, whole.codes)
+
+
+def test_cells_of_other_columns_are_not_added():
+    """The same code would mean another value."""
+    one, other = (
+        cells_of([code_column("x", values)], {"rows": np.ones(2)}, half=np.zeros(2, int), blocks=None)
+        for values in (["a", "b"], ["a", "c"])
+    )
+    with pytest.raises(ValueError, match="different codings"):
+        one + other
 
 
 def test_copies_of_rows_in_clusters_bring_no_certainty():
