@@ -75,23 +75,23 @@ def ranking_of_rows(labels: NDArray[Any], scores: FloatArray, blocks: IntArray) 
 
 def ranking_of_table(table: EvaluationTable, model: str) -> Ranking:
     """From fixed bins: values from the fine ones, resamples from the coarse ones."""
-    fine = table.counts[f"{model}_{FINE}"].counts().reshape(FINE_BINS, 2).astype(np.float64)
-    filled = np.flatnonzero(fine.any(axis=1))
-    scores = ScoreTable(fine_values()[filled], positives=fine[filled, 1], negatives=fine[filled, 0])
-    bins = coarse_bins(filled)
+    fine = table.counts[f"{model}_{FINE}"].counts().reshape(FINE_BINS, 2)
+    filled = np.flatnonzero(fine[:, 0] + fine[:, 1])
+    negatives, positives = (fine[filled, label].astype(np.float64) for label in (0, 1))
+    scores, bins = ScoreTable(fine_values()[filled], positives, negatives), coarse_bins(filled)
     coarse = scores.merged(bins)
     ranks = table.counts[f"{model}_{RANKS}"].counts().reshape(BLOCKS, COARSE_BINS, 2)[:, np.unique(bins)]
-    positives = ranks[..., 1].astype(np.float32)
-    rows = positives + ranks[..., 0].astype(np.float32)
+    found = ranks[..., 1].astype(np.float32)
+    rows = found + ranks[..., 0].astype(np.float32)
     fit = recalibrate(scores.merged(filled // FIT_BINS))
     in_bin = np.eye(EQUAL_MASS_BINS)[to_bins(coarse.scores, scores.mass_edges(EQUAL_MASS_BINS))]
     return Ranking(
         _values(scores, fit),
         {
-            "rank_positives": positives,
+            "rank_positives": found,
             "rank_rows": rows,
-            "mass_gaps": (rows * coarse.scores - positives) @ in_bin,
-            "recalibration": recalibration_sums(log_odds(coarse.scores), positives, rows, fit),
+            "mass_gaps": (rows * coarse.scores - found) @ in_bin,
+            "recalibration": recalibration_sums(log_odds(coarse.scores), found, rows, fit),
         },
         fit,
         table_estimate(scores),

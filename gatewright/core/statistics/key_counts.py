@@ -14,6 +14,7 @@ __all__ = ["KeyCounts"]
 WAITING = 1 << 21
 
 Keys = NDArray[np.int32]
+Counted = NDArray[np.uint32] | IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,7 @@ class KeyCounts:
 
     size: int
     waiting: tuple[Keys, ...] = ()
-    counted: IntArray | None = field(default=None, repr=False)
+    counted: Counted | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, keys: NDArray[Any], size: int) -> Self:
@@ -34,7 +35,7 @@ class KeyCounts:
         """The reverse of `nonzero`."""
         counted = np.zeros(size, dtype=np.int64)
         counted[keys] = counts
-        return cls(size, (), counted)
+        return cls(size, (), _narrow(counted))
 
     def __add__(self, other: Self) -> Self:
         if self.size != other.size:
@@ -42,15 +43,15 @@ class KeyCounts:
         merged = type(self)(self.size, self.waiting + other.waiting, _added(self.counted, other.counted))
         if sum(keys.size for keys in merged.waiting) < WAITING:
             return merged
-        return type(self)(self.size, (), merged.counts())
+        return type(self)(self.size, (), _narrow(merged.counts()))
 
     def counts(self) -> IntArray:
         """Shape (size,)."""
         if not self.waiting:
-            return np.zeros(self.size, dtype=np.int64) if self.counted is None else self.counted
+            return np.zeros(self.size, dtype=np.int64) if self.counted is None else self.counted.astype(np.int64)
         fresh = np.bincount(np.concatenate(self.waiting), minlength=self.size)
         if self.counted is not None:
-            fresh += self.counted
+            np.add(fresh, self.counted, out=fresh)
         return fresh
 
     def nonzero(self) -> tuple[IntArray, IntArray]:
@@ -60,7 +61,12 @@ class KeyCounts:
         return keys, counts[keys]
 
 
-def _added(first: IntArray | None, second: IntArray | None) -> IntArray | None:
+def _added(first: Counted | None, second: Counted | None) -> Counted | None:
     if first is None or second is None:
         return second if first is None else first
-    return first + second
+    return _narrow(first.astype(np.int64) + second)
+
+
+def _narrow(counts: IntArray) -> Counted:
+    """In half the space where no count can exceed it."""
+    return counts.astype(np.uint32) if counts.sum() < 1 << 32 else counts
