@@ -71,7 +71,8 @@ class DataFile:
 
     def _rows(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         if not self.is_csv:
-            with pq.ParquetFile(self.path) as file:
+            # With `pre_buffer` all row groups stay in memory until the last is read.
+            with pq.ParquetFile(self.path, pre_buffer=False) as file:
                 yield from file.iter_batches(BATCH_ROWS, columns=columns)
             return
         options = pc.ConvertOptions(include_columns=columns)
