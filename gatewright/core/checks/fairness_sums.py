@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gatewright.core.checks.group_codes import group_codes, joined
 from gatewright.core.checks.group_tables import (
+    MAXIMUM_GROUPS,
     SCORE_UNIT,
     Arrays,
     Features,
@@ -149,7 +150,9 @@ class FairnessSums:
     def slice_of(self, features: Features) -> AuditedSlice | None:
         """The counts by ``features`` (sorted); None for a pair that has too many groups."""
         arrays = self.by(features)
-        return None if arrays is None else self._slice(features, arrays)
+        if arrays is None or prod(len(self.groups[name]) for name in features) > MAXIMUM_GROUPS:
+            return None
+        return self._slice(features, arrays)
 
     def _kind(self) -> tuple[tuple[str, ...], bool, bool, bool]:
         return tuple(self.groups), self.clustered, self.champion, self.scored

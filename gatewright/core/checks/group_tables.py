@@ -36,7 +36,7 @@ BINS = 10
 # Score sums are integers in this unit: exact in any order, with room for 3e10 rows.
 SCORE_UNIT = 2.0**-28
 # Groups of one slice; a column with more holds identifiers.
-MAXIMUM_GROUPS = 1000
+MAXIMUM_GROUPS = 500
 # Entries of the joint table (32 MB), and of all tables of pairs together (256 MB).
 JOINT_ENTRIES = 1 << 22
 PAIR_ENTRIES = 1 << 25

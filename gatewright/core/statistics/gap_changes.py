@@ -30,7 +30,7 @@ __all__ = ["GapChange", "ResampledRates"]
 # A pair may be the worst when it is this many standard errors or less behind the one that looks worst.
 REACH = 2.5
 # Among very many groups that are alike only so many pairs are followed.
-MAXIMUM_PAIRS = 1000
+MAXIMUM_PAIRS = 300
 
 
 @dataclass(frozen=True)
