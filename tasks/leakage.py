@@ -1,7 +1,7 @@
 """Look for inputs that know the answer, identify the row, or come from its future."""
 
 from gatewright.core.checks.leakage import measure_leakage
-from gatewright.core.frames import clusters_of, labels_of
+from gatewright.core.frames import clusters_of, targets_of
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.results import StageEvidence
@@ -27,9 +27,10 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
         inputs={"data": data, "candidate": candidate},
         measurements=measure_leakage(
             training,
-            labels_of(training, spec),
+            targets_of(training, spec),
             candidate.features,
             target=spec.target,
+            task=spec.task,
             frame_evaluation=evaluation,
             not_features=spec.not_features,
             key=spec.data.key,
