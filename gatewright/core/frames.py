@@ -9,7 +9,7 @@ import pandas as pd
 from gatewright.core.errors import DataError, SpecError
 from gatewright.core.spec import ModelSpec, SensitiveFeature
 
-__all__ = ["MISSING", "OTHER", "clusters_of", "groups_of", "labels_of", "targets_of"]
+__all__ = ["MISSING", "OTHER", "class_name", "clusters_of", "groups_of", "labels_of", "targets_of"]
 
 MISSING = "(missing)"
 OTHER = "(other)"
@@ -48,10 +48,11 @@ def targets_of(frame: pd.DataFrame, spec: ModelSpec) -> npt.NDArray[Any]:
     if spec.task == "regression":
         return _numbers(column)
     codes, values = pd.factorize(column)
-    return np.array([_class_name(value) for value in values], dtype=np.str_)[codes]
+    return np.array([class_name(value) for value in values], dtype=np.str_)[codes]
 
 
-def _class_name(value: Any) -> str:
+def class_name(value: Any) -> str:
+    """A class as text; a whole number has one name whether it is held as an integer or as a float."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 

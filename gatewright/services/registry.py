@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gatewright.core.errors import ModelError
+from gatewright.core.frames import class_name
 from gatewright.core.refs import ArtifactRef
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class ModelRegistry:
     def class_names(model: Any) -> tuple[str, ...]:
         """The classes of a classifier as text. Raises ModelError where it has none or two of one name."""
         try:
-            names = tuple(str(name) for name in model.classes_)
+            names = tuple(class_name(value) for value in model.classes_)
         except (AttributeError, TypeError):
             names = ()
         if len(names) < 2 or len(set(names)) < len(names):

@@ -7,6 +7,7 @@ import numpy as np
 
 from gatewright.core.checks.group_codes import group_codes
 from gatewright.core.errors import DataError, ModelError, SpecError
+from gatewright.core.frames import class_name
 from gatewright.core.statistics.blocks import FloatArray, IntArray
 
 __all__ = [
@@ -28,7 +29,7 @@ def accept_classes(classes: Sequence[Any]) -> tuple[str, ...]:
 
     Raises SpecError for fewer than 2, more than 100 or two of one name.
     """
-    names = tuple(str(name) for name in classes)
+    names = tuple(class_name(value) for value in classes)
     if not 2 <= len(names) <= MAXIMUM_CLASSES:
         raise SpecError(f"{len(names)} classes.", where="classes", remedy=f"name 2 to {MAXIMUM_CLASSES} of them.")
     if len(set(names)) < len(names):

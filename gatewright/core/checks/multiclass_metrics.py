@@ -10,7 +10,15 @@ from gatewright.core.checks.inputs import measured, unmeasured
 from gatewright.core.checks.multiclass_areas import Area, Areas
 from gatewright.core.checks.multiclass_sums import MulticlassSums
 from gatewright.core.results import Interval, Measurement
-from gatewright.core.statistics.blocks import Bootstrap, FloatArray, Statistic, bootstrap, hull, percentile_interval
+from gatewright.core.statistics.blocks import (
+    Bootstrap,
+    FloatArray,
+    Statistic,
+    Sums,
+    bootstrap,
+    hull,
+    percentile_interval,
+)
 from gatewright.core.statistics.confusion import Rate, rate_interval
 from gatewright.core.statistics.gap_bias import gap_errors
 from gatewright.core.statistics.multiclass import (
@@ -136,18 +144,33 @@ def _interval(metric: _Metric, models: Comparison) -> Interval | None:
     model, confidence = models.candidate, models.confidence
     if isinstance(metric.statistic, Rate):
         return rate_interval(metric.statistic, model, confidence, clustered=models.sums.clustered)
-    value, replicates = model.value(metric.statistic), _replicates(metric, model)
-    resampled = percentile_interval(value, replicates, blocks=model.blocks, confidence=confidence)
+    resampled = _resampled_interval(metric, model, None, confidence)
     if resampled is None or metric.name in PROBABILITY_STATISTICS or resampled.high > resampled.low:
         return resampled
     return hull(resampled, _without_errors(metric, models))
 
 
-def _replicates(metric: _Metric, model: Bootstrap) -> FloatArray:
-    """The metric in each resample; of the calibration error less the bias that resampling adds to it."""
-    if metric.name == CALIBRATION_ERROR and model.blocks:
-        return model.value(metric.statistic) - gap_errors(model, lambda sums: sums["gap"])
-    return metric.statistic(model.replicates)
+def _resampled_interval(
+    metric: _Metric, ours: Bootstrap, theirs: Bootstrap | None, confidence: float
+) -> Interval | None:
+    """Percentile interval of a metric or its change.
+
+    That of the calibration error holds the intervals with and without the bias of resampling: the first is too
+    high for a calibrated model, the second too low for one that is far from it.
+    """
+    statistic, blocks = metric.statistic, ours.blocks
+    value, replicates = ours.value(statistic), statistic(ours.replicates)
+    if theirs is not None:
+        value, replicates = value - theirs.value(statistic), replicates - statistic(theirs.replicates)
+    interval = percentile_interval(value, replicates, blocks=blocks, confidence=confidence)
+    if metric.name != CALIBRATION_ERROR or interval is None:
+        return interval
+    errors = gap_errors(ours, _gap) - (0 if theirs is None else gap_errors(theirs, _gap))
+    return hull(interval, percentile_interval(value, value - errors, blocks=blocks, confidence=confidence))
+
+
+def _gap(sums: Sums) -> FloatArray:
+    return sums["gap"]
 
 
 def _without_errors(metric: _Metric, models: Comparison) -> Interval | None:
@@ -177,8 +200,8 @@ def _change(metric: _Metric, models: Comparison, champion: Bootstrap) -> Measure
     if note:
         return unmeasured(name, n, note, slice=metric.slice)
     value = ours.value(metric.statistic) - champion.value(metric.statistic)
-    differences = _replicates(metric, ours) - _replicates(metric, champion)
-    interval = percentile_interval(value, differences, blocks=ours.blocks, confidence=models.confidence)
+    interval = _resampled_interval(metric, ours, champion, models.confidence)
+    differences = metric.statistic(ours.replicates) - metric.statistic(champion.replicates)
     p_value = resampled_p_value(value, differences, blocks=ours.blocks)
     pairs = _pairs(metric, models.sums)
     if pairs is not None and n:

@@ -283,6 +283,7 @@ def test_labels_may_be_held_in_any_way():
     plain = measure(codes, probabilities=probabilities, classes=range(4))
     for values in (codes.astype(float), pd.Categorical(codes), codes.astype(str), pd.Series(codes)):
         assert measure(values, probabilities=probabilities, classes=range(4)) == plain
+    assert measure(codes, probabilities=probabilities, classes=np.arange(4.0)) == plain
 
 
 def test_models_of_other_classes_are_brought_to_the_same_columns():
