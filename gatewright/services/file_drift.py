@@ -31,13 +31,22 @@ def reference_profile(
     """
     if path.suffix.lower() == ".json":
         return _stored_profile(path, categorical, time_column)
-    file = DataFile(path)
+    file = _opened(path)
     chosen = [name for name in columns or file.schema.names if name != time_column]
     there = [name for name in chosen if name in file.schema.names]
     kinds = file_kinds(file, there, categorical)
     file.require([*categorical, *([time_column] if time_column else [])])
     known = {name: kind for name, kind in kinds.items() if kind is not None}
     return profile_file(file, known, calendar=calendar if time_column else None, time_column=time_column)
+
+
+def _opened(path: Path) -> DataFile:
+    file = DataFile(path)
+    twice = sorted({name for name in file.schema.names if file.schema.names.count(name) > 1})
+    if twice:
+        problem = f"two columns have the name `{plain(twice[0])}`."
+        raise DataError(problem, where=str(path), remedy="give every column a name of its own.")
+    return file
 
 
 def _stored_profile(path: Path, categorical: Sequence[str], time_column: str | None) -> Profile:
@@ -59,7 +68,7 @@ def compare_with_file(
     A column that one side lacks, or that holds something else there, is an error of that column. Raises SpecError
     for a column that neither side has, DataError for an unreadable file.
     """
-    file = DataFile(path)
+    file = _opened(path)
     problems = {name: _problem(profile, file, name) for name in _wanted(profile, file, columns)}
     comparable = _narrowed(profile, [name for name, problem in problems.items() if problem is None])
     sums = file_sums(file, comparable)
@@ -87,7 +96,7 @@ def _wanted(profile: Profile, file: DataFile, columns: Sequence[str]) -> list[st
 def _problem(profile: Profile, file: DataFile, name: str) -> str | None:
     if name in profile.features:
         return mismatch(profile.features[name], file, name)
-    return "the reference lacks the column, or holds values there that cannot be compared"
+    return "the reference lacks the column, or has no values there that can be compared"
 
 
 def _narrowed(profile: Profile, names: Sequence[str]) -> Profile:

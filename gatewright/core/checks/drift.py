@@ -155,9 +155,12 @@ def _histogram(
 
 def _outside(name: str, profile: NumericProfile, sums: NumericSums, confidence: float) -> Measurement:
     """The share of rows below the smallest or above the largest value of the reference."""
-    if not (sums.rows and profile.rows):
+    if not sums.rows or profile.high is None:
         return unmeasured("out_of_range", sums.rows, NO_VALUES, slice=name)
-    outside = int(sums.counts[0] + sums.counts[-1])
+    # A side where the reference has infinities has no end; the largest float there is has no bin above it.
+    below = 0 if profile.counts[0] else sums.counts[0]
+    above = 0 if profile.counts[-1] or profile.edges[-1] <= profile.high else sums.counts[-1]
+    outside = int(below + above)
     interval = wilson(outside, sums.rows, confidence=confidence)
     return measured("out_of_range", outside / sums.rows, interval, sums.rows, slice=name)
 

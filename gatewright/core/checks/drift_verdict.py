@@ -135,12 +135,15 @@ def _verdict(
 
 
 def _finding(m: Measurement, limits: Limits, usual: float | None) -> Finding:
-    finding = verdict(limits, m.value, m.interval, decide_on="interval", note=m.note)
-    if m.metric != "psi" or m.value is None or usual is None or finding[0] is not Status.FAILED:
-        return finding
-    if not limits.hold(m.value - usual):
-        return finding
-    return Status.INCONCLUSIVE, f"{finding[1]}, but about {usual:.4g} is usual for so few rows without any drift"
+    if m.metric != "psi" or m.value is None or m.interval is None or usual is None:
+        return verdict(limits, m.value, m.interval, decide_on="interval", note=m.note)
+    # What few rows add to the index without any drift decides nothing, on either side.
+    value = max(0.0, m.value - usual)
+    low, high = min(m.interval.low, value), max(value, m.interval.high - 2 * usual)
+    status, reason = verdict(
+        limits, value, m.interval.model_copy(update={"low": low, "high": high}), decide_on="interval"
+    )
+    return status, f"{reason} (after {usual:.2g} that is usual without any drift)"
 
 
 def _usual_index(feature: FeatureProfile, sums: FeatureSums) -> float | None:

@@ -35,6 +35,8 @@ FEW_VALUES = 20
 FINE_BINS = 256
 # A number with at most this many values has fine bins for each, and for what lies between them.
 MAXIMUM_LEVELS = 128
+# The reciprocal of a smaller one is not a number.
+SMALLEST_SCALE = 1e-300
 
 
 def build_profile(
@@ -157,12 +159,15 @@ def _index_edges(finite: FloatArray, distinct: FloatArray) -> FloatArray:
     """Up to ``QUANTILE_BINS`` bins between distinct quantiles; numbers with few values have a bin for each."""
     if 1 < distinct.size <= FEW_VALUES:
         return distinct[1:]
-    inner = np.unique(np.quantile(finite, np.linspace(0, 1, QUANTILE_BINS + 1)))[1:-1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        # Between numbers near the largest there is, interpolation overflows.
+        quantiles = np.quantile(finite, np.linspace(0, 1, QUANTILE_BINS + 1))
+    inner = np.unique(quantiles[np.isfinite(quantiles)])[1:-1]
     if inner.size:
         return inner
     # One value holds nearly all rows: a bin below it, one for it, one above it.
     usual = np.quantile(finite, 0.5, method="inverted_cdf")
-    return np.array([usual, np.nextafter(usual, np.inf)])
+    return np.concatenate([[usual], _just_above(np.array([usual]))])
 
 
 def _fine_edges(finite: FloatArray, distinct: FloatArray, span: tuple[float, float], coarse: FloatArray) -> FloatArray:
@@ -172,10 +177,15 @@ def _fine_edges(finite: FloatArray, distinct: FloatArray, span: tuple[float, flo
         places = np.linspace(0, finite.size - 1, FINE_BINS + 1).astype(np.int64)
         cuts, repeats = np.unique(finite[places], return_counts=True)
         repeated = cuts[repeats > 1]
-    ends = [span[0], np.nextafter(span[1], np.inf)]
-    edges = np.unique(np.concatenate([coarse, cuts, np.nextafter(repeated, np.inf), ends]))
-    finite_edges: FloatArray = edges[np.isfinite(edges)]
-    return finite_edges
+    ends = np.array(span)
+    return np.unique(np.concatenate([coarse, cuts, _just_above(repeated), ends[:1], _just_above(ends[1:])]))
+
+
+def _just_above(values: FloatArray) -> FloatArray:
+    """The next number after each; after the largest of all there is none."""
+    with np.errstate(over="ignore", under="ignore"):
+        above: FloatArray = np.nextafter(values, np.inf)
+    return above[np.isfinite(above)]
 
 
 def _place(finite: FloatArray) -> tuple[float, float]:
@@ -185,7 +195,7 @@ def _place(finite: FloatArray) -> tuple[float, float]:
     largest = float(np.abs(finite).max()) or 1.0
     # Divided first: squares of large numbers overflow.
     center, scale = float((finite / largest).mean()) * largest, float((finite / largest).std()) * largest
-    return center, scale if scale > largest * 1e-12 else largest
+    return center, max(scale if scale > largest * 1e-12 else largest, SMALLEST_SCALE)
 
 
 def _filled(feature: FeatureProfile, sums: Any) -> FeatureProfile:

@@ -181,7 +181,8 @@ def _no_numbers(profile: NumericProfile) -> NumericSums:
 
 
 def _stretch_sums(profile: NumericProfile, values: FloatArray) -> NumericSums:
-    place = (values - profile.center) * (1 / profile.scale)
+    with np.errstate(over="ignore"):
+        place = (values - profile.center) * (1 / profile.scale)
     low, high = float(place.min()), float(place.max())
     nulls = 0
     if not low >= -REACH or not high <= REACH:

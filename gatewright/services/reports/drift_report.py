@@ -1,5 +1,6 @@
 """The drift of a file as one HTML page that needs nothing else: a table, and both histograms of each column."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
@@ -78,9 +79,13 @@ def _chart(drift: FileDrift, name: str) -> str:
     feature, sums = drift.profile.features[name], drift.sums.features[name]
     if isinstance(feature, CategoricalProfile) and isinstance(sums, CategoricalSums):
         return _bars(name, *_category_shares(feature, sums))
-    if isinstance(feature, NumericProfile) and isinstance(sums, NumericSums) and len(feature.edges) > 1:
+    if isinstance(feature, NumericProfile) and isinstance(sums, NumericSums) and _has_width(feature):
         return _bars(name, *_number_shares(feature, sums))
-    return '<p class="m">Too few values for a histogram.</p>'
+    return '<p class="m">There are no values a histogram could show.</p>'
+
+
+def _has_width(profile: NumericProfile) -> bool:
+    return len(profile.edges) > 1 and math.isfinite(profile.edges[-1] - profile.edges[0])
 
 
 def _category_shares(profile: CategoricalProfile, sums: CategoricalSums) -> tuple[list[str], FloatArray, FloatArray]:

@@ -287,6 +287,43 @@ def test_an_index_that_is_usual_for_few_rows_is_inconclusive_not_failed():
     assert judged(profile, moved)["x"].status is Status.FAILED
 
 
+def test_what_few_rows_add_to_the_index_decides_nothing():
+    """Of 40 files of 1,000 rows without drift all pass; of 40 just as far away as the limit hardly any does."""
+    rng = np.random.default_rng(12)
+    profile = build_profile(pd.DataFrame({"x": rng.normal(0, 1, 20_000)}), ["x"], [])
+    # The index of two normals a shift apart is the shift's square; bins lose a little of it.
+    same, shifted = (
+        [judged(profile, pd.DataFrame({"x": rng.normal(shift, 1, 1_000)}))["x"].status for _ in range(40)]
+        for shift in (0.0, 0.51)
+    )
+    assert set(same) == {Status.PASSED}
+    assert shifted.count(Status.PASSED) <= 5
+
+
+def test_infinities_of_the_reference_are_within_its_range():
+    """They may come again; in another column they are out of range."""
+    then = pd.DataFrame({"x": [np.inf, 1.0, 2.0] * 100, "y": [0.0, 1.0, 2.0] * 100})
+    now = pd.DataFrame({"x": [np.inf, 1.0, 2.0] * 100, "y": [np.inf, 1.0, 2.0] * 100})
+    measured = found(build_profile(then, ["x", "y"], []), now)
+    assert measured["out_of_range", "x"].value == 0
+    assert measured["out_of_range", "y"].value == pytest.approx(1 / 3)
+
+
+def test_the_largest_and_the_smallest_numbers_have_bins():
+    """Neither overflows nor divides by nothing, and nothing drifts from itself."""
+    columns = {
+        "largest": np.full(300, np.finfo(float).max),
+        "huge": [1e308, -1e308, 0.0] * 100,
+        "tiny": [5e-324, 0.0, 1e-310] * 100,
+        "infinite": np.full(300, np.inf),
+    }
+    frame = pd.DataFrame(columns)
+    with np.errstate(all="raise", under="ignore"):
+        columns = judged(build_profile(frame, list(frame), []), frame)
+    statuses = {name: column.status for name, column in columns.items()}
+    assert statuses == dict.fromkeys(("largest", "huge", "tiny"), Status.PASSED) | {"infinite": Status.INCONCLUSIVE}
+
+
 def test_few_rows_on_either_side_are_inconclusive():
     """Below the minimum nothing is said of any column."""
     few, many = pd.DataFrame({"x": np.arange(99.0)}), pd.DataFrame({"x": np.arange(500.0)})
