@@ -29,11 +29,11 @@ from gatewright.core.statistics.blocks import (
 )
 from gatewright.core.statistics.confusion import RATES, rate_interval
 from gatewright.core.statistics.fixed_point import from_fixed_point
-from gatewright.core.statistics.gap_bias import gap_errors
+from gatewright.core.statistics.gap_bias import GapError
 from gatewright.core.statistics.proportions import wilson
 from gatewright.core.statistics.recalibration import stepped
 
-__all__ = ["Evaluated", "evaluated"]
+__all__ = ["NO_SPREAD", "Evaluated", "Placed", "evaluated", "holding"]
 
 # Where a metric of a decision has no spread, the rates whose bounds it is at least as good as.
 PARTS = {
@@ -93,8 +93,6 @@ class Evaluated:
         return self._resamples[metric]
 
     def _replicates(self, metric: str) -> FloatArray:
-        if metric in GAPS:
-            return self.value(metric) - gap_errors(self.bootstrap, GAPS[metric])
         statistic, value = self._statistic(metric), self.value(metric)
         replicates = statistic(self.bootstrap.replicates)
         if metric in SMOOTH_BIAS:
@@ -117,9 +115,21 @@ class Evaluated:
 
     def upward_bias(self, metric: str) -> float:
         """How much of a calibration metric chance alone explains; 0 for others."""
-        if metric in GAPS or metric == "brier_reliability":
+        if metric in GAPS:
+            return max(0.0, self.value(metric) - self.gap_error(metric).middle)
+        if metric == "brier_reliability":
             return max(0.0, self.value(metric) - float(np.mean(self.replicates(metric))))
         return 0.0
+
+    def gap_error(self, metric: str) -> GapError:
+        """The resampled gaps of a metric of ``GAPS``."""
+        if metric not in self._gap_errors:
+            self._gap_errors[metric] = GapError.of(self.bootstrap, GAPS[metric])
+        return self._gap_errors[metric]
+
+    @cached_property
+    def _gap_errors(self) -> dict[str, GapError]:
+        return {}
 
     def interval(self, metric: str, confidence: float) -> Interval | None:
         """None with too few independent rows, and where fixed bins cannot resample the scores."""
@@ -131,10 +141,12 @@ class Evaluated:
             return area_interval(self.ranking.area, (self.total("positives"), self._negatives), confidence)
         if self.is_crowded(metric):
             return None
+        if metric in GAPS:
+            return holding(self.gap_error(metric).interval(confidence), self.value(metric))
         resampled = self.percentiles(self.value(metric), self.replicates(metric), confidence)
         if resampled is not None and resampled.high - resampled.low < NO_SPREAD:
             return self._without_spread(metric, resampled)
-        return _at_least_zero(resampled) if metric in GAPS or metric == "brier_reliability" else resampled
+        return _at_least_zero(resampled) if metric == "brier_reliability" else resampled
 
     def is_crowded(self, metric: str) -> bool:
         """Whether the metric is resampled in fixed bins that hold too many different scores."""
@@ -167,6 +179,13 @@ class Evaluated:
 def _area_interval(placed: Placed, confidence: float) -> Interval | None:
     estimate = estimate_area(placed.labels, placed.placements, placed.clusters)
     return estimate_interval(placed.labels, estimate, confidence, placed.clusters)
+
+
+def holding(interval: Interval | None, value: float) -> Interval | None:
+    """The interval, widened where needed so that it holds ``value``."""
+    if interval is None:
+        return None
+    return interval.model_copy(update={"low": min(interval.low, value), "high": max(interval.high, value)})
 
 
 def _at_least_zero(interval: Interval | None) -> Interval | None:

@@ -1,15 +1,17 @@
 """Candidate minus champion on the same rows: intervals and p-values that know of the pairing."""
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
-from gatewright.core.checks.evaluated import NO_SPREAD, Evaluated, Placed
+from gatewright.core.checks.evaluated import NO_SPREAD, Evaluated, Placed, holding
 from gatewright.core.checks.evaluation_metrics import DECISION_METRICS, GAPS, PAIRED_RATES, SMOOTH_BIAS
 from gatewright.core.results import Interval
 from gatewright.core.statistics.auc import AucEstimate, difference_estimate, difference_interval
 from gatewright.core.statistics.blocks import FloatArray, hull
 from gatewright.core.statistics.confusion import RATES, effective_rows
+from gatewright.core.statistics.gap_bias import changed_gap_interval
 from gatewright.core.statistics.paired import mcnemar, tango, two_sided_p_value
 
 __all__ = ["Change"]
@@ -43,6 +45,8 @@ class Change:
             return areas.interval(confidence)
         if self.candidate.is_crowded(self.metric) or self.champion.is_crowded(self.metric):
             return None
+        if self.metric in GAPS:
+            return holding(self._gap_interval(confidence), self.value)
         resampled = self.candidate.percentiles(self.value, self.replicates, confidence)
         if resampled is None:
             return None
@@ -60,12 +64,27 @@ class Change:
         if self.metric in PAIRED_RATES and not self.candidate.clustered:
             only_ours, only_theirs = self._discordant
             return mcnemar(int(only_ours), int(only_theirs)).mid_p
-        replicates = self.replicates
-        is_biased = self.metric in GAPS or self.metric in SMOOTH_BIAS
-        value = float(np.nanmean(replicates)) if is_biased else self.value
-        error = float(np.nanstd(replicates, ddof=1))
         degrees = self.candidate.bootstrap.blocks - 1
+        if self.metric in GAPS:
+            return self._gap_p_value()
+        replicates = self.replicates
+        value = float(np.nanmean(replicates)) if self.metric in SMOOTH_BIAS else self.value
+        error = float(np.nanstd(replicates, ddof=1))
         return two_sided_p_value(value, error if error > NO_SPREAD else 0.0, degrees=degrees)
+
+    def _gap_interval(self, confidence: float) -> Interval | None:
+        ours, theirs = (model.gap_error(self.metric) for model in (self.candidate, self.champion))
+        return changed_gap_interval(ours, theirs, confidence)
+
+    def _gap_p_value(self) -> float | None:
+        """From the 95 % interval as if it were normal on the side of no change."""
+        interval = self._gap_interval(0.95)
+        if interval is None:
+            return None
+        ours, theirs = (model.gap_error(self.metric).middle for model in (self.candidate, self.champion))
+        change = ours - theirs
+        reach = change - interval.low if change > 0 else interval.high - change
+        return two_sided_p_value(change, reach / NormalDist().inv_cdf(0.975))
 
     def _areas(self) -> "_Areas | None":
         ours, theirs = self.candidate.placed, self.champion.placed

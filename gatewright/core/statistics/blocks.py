@@ -41,6 +41,7 @@ __all__ = [
     "block_sums",
     "bootstrap",
     "canonical_order",
+    "expanded_tail",
     "hull",
     "paired_interval",
     "percentile_interval",
@@ -218,12 +219,13 @@ def percentile_interval(
         return None
     if not defined.size >= (1 - MAXIMUM_UNDEFINED) * replicates.size:
         return None
-    tail = _expanded_tail(blocks, confidence)
+    tail = expanded_tail(blocks, confidence)
     low, high = np.quantile(defined, [tail, 1 - tail])
     return Interval(low=min(float(low), value), high=max(float(high), value), confidence=confidence, method=method)
 
 
-def _expanded_tail(blocks: int, confidence: float) -> float:
+def expanded_tail(blocks: int, confidence: float) -> float:
+    """The share of resamples to leave out on each side: less than (1 - confidence) / 2 for few blocks."""
     student = float(stdtrit(blocks - 1, (1 + confidence) / 2))
     return NormalDist().cdf(-student * (blocks / (blocks - 1)) ** 0.5)
 
