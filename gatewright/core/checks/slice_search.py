@@ -4,7 +4,7 @@ Without clusters the tests are exact: Fisher's for the gap to all other rows, th
 change to the champion. With clusters a test on block sums is made as well, and the larger p-value counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
@@ -18,7 +18,7 @@ from gatewright.core.results import Interval, Measurement
 from gatewright.core.statistics.blocks import MINIMUM_BLOCKS, FloatArray, Sums
 from gatewright.core.statistics.paired import tango
 from gatewright.core.statistics.proportions import newcombe_difference
-from gatewright.core.statistics.slicing import Cells, Ratio, Slice, SliceTable
+from gatewright.core.statistics.slicing import Ratio, Slice, SliceTable
 
 __all__ = ["SEARCHES", "Search", "search"]
 
@@ -54,11 +54,14 @@ class _Candidate:
 
 
 def search(
-    cells: Cells, kind: Search, *, depth: int, confidence: float, minimum_support: int
+    halves: Sequence[Sequence[SliceTable]], kind: Search, *, confidence: float, minimum_support: int
 ) -> tuple[Measurement, ...]:
-    """One measurement a tested slice, and how many of them are worse beyond chance, all slices together."""
-    support, rows = max(minimum_support, 2), int(cells.total("rows"))
-    chosen = _chosen(cells, kind, depth=depth, confidence=confidence, support=support)
+    """One measurement a tested slice, and how many of them are worse beyond chance, all slices together.
+
+    ``halves``: the tables of the rows that choose and of those that test, in one order.
+    """
+    support, rows = max(minimum_support, 2), int(sum(tables[0].sums["rows"].sum() for tables in halves))
+    chosen = _chosen(halves, kind, confidence=confidence, support=support)
     if not chosen:
         note = f"no slice has {support} rows in either half"
         return tuple(unmeasured(metric, rows, note, slice="(none)") for metric in (kind.metric, kind.summary))
@@ -72,10 +75,11 @@ def search(
     return (*(test.measure(p, len(tests)) for test, p in zip(tests, adjusted, strict=True)), count)
 
 
-def _chosen(cells: Cells, kind: Search, *, depth: int, confidence: float, support: int) -> list[_Candidate]:
+def _chosen(
+    halves: Sequence[Sequence[SliceTable]], kind: Search, *, confidence: float, support: int
+) -> list[_Candidate]:
     """The worst slices of the first half, none of them a part of another."""
-    names = [name for name in ("rows", kind.ratio.plus, kind.ratio.minus) if name is not None]
-    pairs = zip(*(cells.of_half(half, names).tables(depth) for half in (0, 1)), strict=True)
+    pairs = zip(*halves, strict=True)
     found = [one for first, second in pairs for one in _candidates(first, second, kind, confidence, support)]
     found.sort(key=lambda one: (-one.bound, len(one.slice.parts), str(one.slice)))
     chosen: list[_Candidate] = []

@@ -8,7 +8,7 @@ and SliceLine (Sagadeeva & Boehm 2021, SIGMOD) search the same lattice of values
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from operator import add
 from typing import Any
 
@@ -130,19 +130,24 @@ def measure_slices(
     Raises DataError for wrong labels, columns that are missing or of another length, and ModelError for scores.
     """
     rows, coded = _accept(labels, scores, frame_columns, columns, clusters, champion_scores, threshold)
-    cells = _cells(rows, coded, seed)
+    halves = _tables(rows, coded, depth, seed)
     found: list[Measurement] = []
-    for table in cells.tables(depth):
+    for table in map(add, *halves):
         found += _measure_table(table, confidence, minimum_support, champion=rows.champion is not None)
     for kind in SEARCHES[: 1 if rows.champion is None else 2]:
-        found += search(cells, kind, depth=depth, confidence=confidence, minimum_support=minimum_support)
+        found += search(halves, kind, confidence=confidence, minimum_support=minimum_support)
     return tuple(found)
 
 
-def _cells(rows: _Rows, coded: Sequence[CodedColumn], seed: int) -> Cells:
-    """Sums of all rows, taken in parts: beside its inputs this needs no memory that grows with unclustered rows."""
+def _tables(rows: _Rows, coded: Sequence[CodedColumn], depth: int, seed: int) -> list[list[SliceTable]]:
+    """The tables of both halves, from parts of the rows: beside the inputs no memory grows with their number."""
     halves = np.random.default_rng(seed).permutation(BLOCKS) % 2
-    return reduce(add, (_part(rows, coded, halves, start) for start in range(0, max(rows.labels.size, 1), PART)))
+    total: list[list[SliceTable]] = []
+    for start in range(0, max(rows.labels.size, 1), PART):
+        cells = _part(rows, coded, halves, start)
+        part = [list(cells.of_half(half).tables(depth)) for half in (0, 1)]
+        total = [list(map(add, *pair)) for pair in zip(total, part, strict=True)] if total else part
+    return total
 
 
 def _part(rows: _Rows, coded: Sequence[CodedColumn], halves: IntArray, start: int) -> Cells:
@@ -162,6 +167,8 @@ def _accept(
     champion: Any,
     threshold: float,
 ) -> tuple[_Rows, list[CodedColumn]]:
+    if not columns:
+        raise DataError("no column was named.", where="slices", remedy="name the columns to slice by.")
     truth = accept_labels(labels)
     ours = accept_scores(scores, truth.size, where="candidate scores")
     theirs = None if champion is None else accept_scores(champion, truth.size, where="champion scores")

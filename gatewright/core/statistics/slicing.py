@@ -1,8 +1,8 @@
 """Slices of a table: rows that share the values of one or several columns, summed from cells.
 
-Rows are summed once by the combination of all their values (and by half and block where these are asked for);
-every slice of every depth is a sum of such cells, so that looking at hundreds of slices costs little more than
-looking at one. Numbers are cut at their quantiles.
+The rows of a part are summed once by the combination of all their values (and by half and block where these are
+asked for); every slice of every depth is a sum of such cells, so that looking at hundreds of slices costs little more
+than looking at one. Tables of parts add up. Numbers are cut at their quantiles.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -106,23 +106,11 @@ class Cells:
     blocks: IntArray | None
     sums: Sums
 
-    def __add__(self, other: "Cells") -> "Cells":
-        """Of both parts of a table, whose columns must have one coding. Raises ValueError otherwise."""
-        if [column.values for column in self.columns] != [column.values for column in other.columns]:
-            raise ValueError("cells of different codings cannot be merged")
-        codes = np.concatenate([self.codes, other.codes], axis=1)
-        half = np.concatenate([self.half, other.half])
-        blocks = None
-        if self.blocks is not None and other.blocks is not None:
-            blocks = np.concatenate([self.blocks, other.blocks])
-        sums = {name: np.concatenate([values, other.sums[name]]) for name, values in self.sums.items()}
-        return _compacted(self.columns, list(codes), half, blocks, sums)
-
-    def of_half(self, half: int, names: Sequence[str]) -> "Cells":
-        """The cells of one half of the data, with the sums of these names."""
+    def of_half(self, half: int) -> "Cells":
+        """The cells of one half of the data."""
         kept = self.half == half
         blocks = None if self.blocks is None else self.blocks[kept]
-        sums = {name: self.sums[name][kept] for name in names}
+        sums = {name: values[kept] for name, values in self.sums.items()}
         return Cells(self.columns, self.codes[:, kept], self.half[kept], blocks, sums)
 
     def tables(self, depth: int) -> Iterator["SliceTable"]:
@@ -130,9 +118,6 @@ class Cells:
         for size in range(1, depth + 1):
             for chosen in combinations(range(len(self.columns)), size):
                 yield self._table(chosen)
-
-    def total(self, name: str) -> float:
-        return float(self.sums[name].sum())
 
     def _table(self, chosen: Sequence[int]) -> "SliceTable":
         columns = tuple(self.columns[k] for k in chosen)
@@ -152,6 +137,12 @@ class BlockSums:
     owners: IntArray
     blocks: IntArray
     sums: Sums
+
+    def __add__(self, other: "BlockSums") -> "BlockSums":
+        owners, blocks = (np.concatenate(pair) for pair in ((self.owners, other.owners), (self.blocks, other.blocks)))
+        sums = {name: np.concatenate([values, other.sums[name]]) for name, values in self.sums.items()}
+        kept, index = _compact(owners * BLOCKS + blocks, (int(owners.max(initial=0)) + 1) * BLOCKS)
+        return BlockSums(kept // BLOCKS, kept % BLOCKS, _sums(index, sums, kept.size))
 
 
 @dataclass(frozen=True)
@@ -183,6 +174,16 @@ class SliceTable:
     shape: tuple[int, ...]
     sums: Sums
     by_block: BlockSums | None = None
+
+    def __add__(self, other: "SliceTable") -> "SliceTable":
+        """Of both parts of the data, whose columns must have one coding. Raises ValueError otherwise."""
+        if [column.values for column in self.columns] != [column.values for column in other.columns]:
+            raise ValueError("slices of different codings cannot be merged")
+        sums = {name: values + other.sums[name] for name, values in self.sums.items()}
+        by_block = None
+        if self.by_block is not None and other.by_block is not None:
+            by_block = self.by_block + other.by_block
+        return SliceTable(self.columns, self.shape, sums, by_block)
 
     def slice(self, index: int) -> Slice:
         codes = np.unravel_index(index, self.shape)
@@ -240,25 +241,15 @@ def cells_of(
     columns: Sequence[CodedColumn], values: Mapping[str, FloatArray], *, half: IntArray, blocks: IntArray | None
 ) -> Cells:
     """Sum ``values``, each of shape (rows,), by the values of all columns, half and block."""
-    return _compacted(tuple(columns), [column.codes for column in columns], half, blocks, values)
-
-
-def _compacted(
-    columns: tuple[CodedColumn, ...],
-    codes: Sequence[NDArray[Any]],
-    half: IntArray,
-    blocks: IntArray | None,
-    values: Mapping[str, NDArray[Any]],
-) -> Cells:
     shape = tuple(len(column.values) for column in columns)
     extra, sizes = ([half], (*shape, 2)) if blocks is None else ([half, blocks], (*shape, 2, BLOCKS))
     if np.prod([float(size) for size in sizes]) >= 2**62:
         raise ValueError(f"{len(columns)} columns have too many combinations of values")
-    kept, index = _compact(_ravel([*codes, *extra], sizes), int(np.prod(sizes)))
+    kept, index = _compact(_ravel([*(column.codes for column in columns), *extra], sizes), int(np.prod(sizes)))
     places = np.unravel_index(kept, sizes)
     own = None if blocks is None else places[-1]
     sums = _sums(index, values, kept.size)
-    return Cells(columns, np.array(places[: len(shape)]), places[len(shape)], own, sums)
+    return Cells(tuple(columns), np.array(places[: len(shape)]), places[len(shape)], own, sums)
 
 
 def _sums(keys: IntArray, sums: Mapping[str, NDArray[Any]], width: int) -> dict[str, FloatArray]:

@@ -70,7 +70,8 @@ def found_by_chance(seed, *, rows, copies):
         half=np.repeat(rng.integers(0, 2, rows), copies),
         blocks=None if copies == 1 else blocks,
     )
-    found = [search(cells, kind, depth=2, confidence=1 - 2 * ALPHA, minimum_support=30)[-1] for kind in SEARCHES]
+    halves = [list(cells.of_half(half).tables(2)) for half in (0, 1)]
+    found = [search(halves, kind, confidence=1 - 2 * ALPHA, minimum_support=30)[-1] for kind in SEARCHES]
     return [bool(count.value) for count in found]
 
 
@@ -120,28 +121,31 @@ def test_the_order_of_rows_never_matters(clustered):
 @given(st.lists(st.integers(1, 699), max_size=4, unique=True).map(sorted), st.booleans())
 @settings(max_examples=20)
 def test_any_partition_of_the_rows_adds_up_to_the_same_bytes(cuts, clustered):
-    """Cells of parts, added from the left or from the right, are those of the whole table."""
+    """Tables of parts, added from the left or from the right, are those of all rows."""
     frame, labels, scores = people(700)
     coded = [code_column(name, column) for name, column in frame.items()]
     rows = _Rows(labels.astype(float), scores, scores[::-1].copy(), None, 0.5)
     half, blocks = np.arange(700) % 2, np.arange(700) // 3
 
-    def cells(part):
-        own = blocks[part] if clustered else None
-        return cells_of([column[part] for column in coded], rows[part].values(), half=half[part], blocks=own)
+    def table(part):
+        columns, own = [column[part] for column in coded], blocks[part] if clustered else None
+        return list(cells_of(columns, rows[part].values(), half=half[part], blocks=own).tables(2))[-1]
 
-    parts = [cells(slice(*bounds)) for bounds in pairwise([0, *cuts, 700])]
-    whole = cells(slice(0, 700))
-    for merged in (reduce(add, parts), reduce(lambda right, left: left + right, reversed(parts))):
-        assert all(np.array_equal(merged.sums[name], values) for name, values in whole.sums.items())
-        assert np.array_equal(merged.codes, whole.codes)
+    def as_bytes(one):
+        by_block = one.by_block.sums if clustered else {}
+        return {name: values.tobytes() for name, values in [*one.sums.items(), *by_block.items()]}
+
+    parts = [table(slice(*bounds)) for bounds in pairwise([0, *cuts, 700])]
+    whole = as_bytes(table(slice(0, 700)))
+    assert as_bytes(reduce(add, parts)) == whole
+    assert as_bytes(reduce(lambda right, left: left + right, reversed(parts))) == whole
 
 
-def test_cells_of_other_columns_are_not_added():
+def test_slices_of_other_columns_are_not_added():
     """The same code would mean another value."""
     one, other = (
-        cells_of([code_column("x", values)], {"rows": np.ones(2)}, half=np.zeros(2, int), blocks=None)
-        for values in (["a", "b"], ["a", "c"])
+        next(cells_of([code_column("x", v)], {"rows": np.ones(2)}, half=np.zeros(2, int), blocks=None).tables(1))
+        for v in (["a", "b"], ["a", "c"])
     )
     with pytest.raises(ValueError, match="different codings"):
         one + other
@@ -176,6 +180,12 @@ def test_without_any_slice_of_enough_rows_nothing_is_claimed():
     assert found["worst_slices_found", "(none)"].value is None
 
 
+def test_without_rows_nothing_is_claimed():
+    """An empty evaluation set has no slices, and nothing passes."""
+    found = measure({"sex": np.array([], dtype=object)}, [], [], columns=["sex"])
+    assert all(m.value is None or m.metric == "unsupported_slices" for m in found.values())
+
+
 def test_a_slice_of_one_class_has_no_recall():
     """Nobody to find: too little to tell, whatever the accuracy."""
     frame, labels, scores = people(600)
@@ -190,6 +200,8 @@ def test_a_missing_column_is_refused():
     frame, labels, scores = people(100)
     with pytest.raises(DataError, match="`age` is missing"):
         measure(frame, labels, scores, columns=["age"])
+    with pytest.raises(DataError, match="no column was named"):
+        measure(frame, labels, scores, columns=[])
     with pytest.raises(DataError, match="99 values for 100 rows"):
         measure({"sex": frame["sex"][1:]}, labels, scores, columns=["sex"])
 
