@@ -229,8 +229,9 @@ def _clustered_estimate(
 def _independent(labels: NDArray[Any], clusters: Clusters) -> tuple[float, float]:
     """How many rows, or clusters, have a positive, and how many a negative."""
     positive = labels == 1
-    codes = np.arange(labels.size) if clusters is None else clusters
-    return np.unique(codes[positive]).size, np.unique(codes[~positive]).size
+    if clusters is None:
+        return int(positive.sum()), int((~positive).sum())
+    return np.unique(clusters[positive]).size, np.unique(clusters[~positive]).size
 
 
 def _newcombe_interval(value: float, sizes: tuple[float, float], confidence: float) -> Interval:
