@@ -20,7 +20,7 @@ from gatewright.core.statistics.blocks import (
     percentile_interval,
 )
 from gatewright.core.statistics.confusion import Rate, rate_interval
-from gatewright.core.statistics.gap_bias import gap_errors
+from gatewright.core.statistics.gap_bias import GapError, changed_gap_interval
 from gatewright.core.statistics.multiclass import (
     DECISION_STATISTICS,
     PROBABILITY_STATISTICS,
@@ -153,20 +153,20 @@ def _interval(metric: _Metric, models: Comparison) -> Interval | None:
 def _resampled_interval(
     metric: _Metric, ours: Bootstrap, theirs: Bootstrap | None, confidence: float
 ) -> Interval | None:
-    """Percentile interval of a metric or its change.
-
-    That of the calibration error holds the intervals with and without the bias of resampling: the first is too
-    high for a calibrated model, the second too low for one that is far from it.
-    """
+    """Percentile interval of a metric or its change; the calibration error, which noise only adds to, has its own."""
     statistic, blocks = metric.statistic, ours.blocks
     value, replicates = ours.value(statistic), statistic(ours.replicates)
     if theirs is not None:
         value, replicates = value - theirs.value(statistic), replicates - statistic(theirs.replicates)
-    interval = percentile_interval(value, replicates, blocks=blocks, confidence=confidence)
-    if metric.name != CALIBRATION_ERROR or interval is None:
-        return interval
-    errors = gap_errors(ours, _gap) - (0 if theirs is None else gap_errors(theirs, _gap))
-    return hull(interval, percentile_interval(value, value - errors, blocks=blocks, confidence=confidence))
+    if metric.name != CALIBRATION_ERROR:
+        return percentile_interval(value, replicates, blocks=blocks, confidence=confidence)
+    own = GapError.of(ours, _gap)
+    if theirs is None:
+        return own.interval(confidence)
+    interval = changed_gap_interval(own, GapError.of(theirs, _gap), confidence)
+    if interval is None:
+        return None
+    return interval.model_copy(update={"low": min(interval.low, value), "high": max(interval.high, value)})
 
 
 def _gap(sums: Sums) -> FloatArray:

