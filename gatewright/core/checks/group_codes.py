@@ -58,7 +58,8 @@ def _encoded(values: Any) -> tuple[IntArray, list[Any]]:
     if isinstance(values, tuple) and len(values) == 2:
         return np.asarray(values[0], dtype=np.int64), list(values[1])
     if isinstance(values, pa.ChunkedArray):
-        values = values.unify_dictionaries().combine_chunks()
+        encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+        values = encoded.unify_dictionaries().combine_chunks()
     if isinstance(values, pa.Array):
         encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
