@@ -57,6 +57,9 @@ def _shown(one: Any, entry: dict[str, Any]) -> Any:
     shown.result = _escaped(entry["result"])
     shown.exception_info = _escaped(entry["exception_info"])
     shown.meta = {}
+    # Named anew at each run.
+    shown.expectation_config.id = None
+    shown.expectation_config.kwargs.pop("batch_id", None)
     return shown
 
 

@@ -39,7 +39,7 @@ POSITIONS = {"partial_unexpected_index_list", "unexpected_index_list", "unexpect
 
 def masked_result(entry: Mapping[str, Any], masked: Collection[str]) -> dict[str, Any]:
     """One expectation's result as JSON values, without values of ``masked`` columns and without positions."""
-    config = entry["expectation_config"]
+    config = _stated(entry["expectation_config"])
     hide = _shows_values_of(config, masked)
     result = {key: value for key, value in entry["result"].items() if key not in POSITIONS}
     if hide:
@@ -55,6 +55,12 @@ def masked_result(entry: Mapping[str, Any], masked: Collection[str]) -> dict[str
             "exception_traceback": "",
         },
     }
+
+
+def _stated(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The expectation without what Great Expectations names anew, or otherwise, at each run."""
+    kwargs = {key: value for key, value in config["kwargs"].items() if key != "batch_id"}
+    return {key: value for key, value in config.items() if key != "id"} | {"kwargs": kwargs}
 
 
 def exception_of(entry: Mapping[str, Any]) -> str | None:

@@ -116,7 +116,7 @@ def _summary(
 def _failure(run: Run, entry: dict[str, Any], sample: tuple[dict[str, Any], ...]) -> FailedExpectation:
     config, result = entry["expectation_config"], entry["result"]
     raised = entry["exception_info"]["raised_exception"]
-    arguments = {key: value for key, value in config["kwargs"].items() if key != "batch_id"}
+    arguments = config["kwargs"]
     return FailedExpectation(
         expectation=config["type"],
         column=", ".join(_columns(arguments)),

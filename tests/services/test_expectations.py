@@ -17,6 +17,7 @@ from gatewright.services.expectations import (
     ValidationOutcome,
     masked_columns_of,
     validate,
+    validate_files,
     validation_measurements,
 )
 from gatewright.services.expectations_masking import MASK, SAMPLE_ROWS, jsonable
@@ -39,6 +40,20 @@ def run(frame: pd.DataFrame, suite: Path = SUITE, **parameters: Any) -> Validati
         dataset_name="evaluation",
         masked_columns=masked_columns_of(SPEC),
         parameters=parameters or {"period": 1999},
+    )
+
+
+def streamed(frame: pd.DataFrame, folder: Path, suite: Path = SUITE) -> ValidationOutcome:
+    """As ``run``, from a Parquet file in one pass."""
+    path = folder / "rows.parquet"
+    frame.reset_index(drop=True).to_parquet(path, row_group_size=700)
+    return validate_files(
+        [path],
+        suite,
+        dataset_name="evaluation",
+        masked_columns=masked_columns_of(SPEC),
+        parameters={"period": 1999},
+        plain=True,
     )
 
 
@@ -110,6 +125,32 @@ def test_broken_data_fail_the_critical_expectation_that_is_about_them(fault: str
         if one.severity == "critical"
     }
     assert expected in critical
+
+
+@pytest.mark.parametrize("fault", ["a missing category", "an occupant twice", "a column too many", "last year's rows"])
+def test_the_one_pass_gives_the_evidence_that_pandas_gives(fault: str, year: pd.DataFrame, tmp_path: Path) -> None:
+    """Summary, sampled rows, masks and Great Expectations' result are the same; only the engine's name differs."""
+    broken = BROKEN[fault][0](year)
+    plain, one_pass = run(broken), streamed(broken, tmp_path)
+    other = {"engine": "pandas", "outside": ()}
+    assert one_pass.summary.model_copy(update=other) == plain.summary
+    assert one_pass.result["results"] == plain.result["results"]
+    assert one_pass.data_docs == plain.data_docs
+
+
+def test_the_evidence_says_what_was_computed_outside_the_pass(year: pd.DataFrame, tmp_path: Path) -> None:
+    """Nothing for the good year; for rows that occur twice, the search for them."""
+    assert streamed(year, tmp_path).summary.outside == ()
+    twice = streamed(pd.concat([year, year.iloc[:1]]), tmp_path)
+    assert "compound_columns.unique.condition of yearacc, caseid, occRole" in twice.summary.outside
+    assert twice.result["outside_the_pass"] == list(twice.summary.outside)
+    assert twice.result["engine"] == "onepass"
+
+
+def test_a_file_without_rows_is_refused(year: pd.DataFrame, tmp_path: Path) -> None:
+    """As a frame without rows is."""
+    with pytest.raises(DataError, match="no rows"):
+        streamed(year.iloc[:0], tmp_path)
 
 
 def test_an_outlier_is_only_a_warning(year: pd.DataFrame) -> None:

@@ -21,14 +21,16 @@ class Additive(Accumulator):
 
     def update(self, block: Block) -> None:
         """Add the block's counts."""
-        value = np.asarray(evaluate(self._metric, block.frame(self.names), {"table.columns": list(self.columns)}))
+        value = evaluate(self._metric, block.frame(self.names), {"table.columns": list(self.columns)})
+        if isinstance(value, list):
+            value = np.asarray(value)
         self._total = value if self._total is None else self._total + value
 
     def value(self, metric: Any) -> Any:
-        """The sum, a list where Great Expectations gives one."""
+        """The sum with Great Expectations' type: a list of counts, or a count."""
         if self._total is None:
             raise NotInThePassError
-        return list(self._total) if self._total.ndim else int(self._total)
+        return list(self._total) if isinstance(self._total, np.ndarray) else self._total
 
 
 class RowCount(Accumulator):

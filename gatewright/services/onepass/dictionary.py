@@ -67,7 +67,7 @@ class Dictionary:
             return None
         if len(fresh):
             self._grow(pa.concat_arrays([self._array, fresh]))
-        lookup = pc.index_in(values, self._array).to_numpy(zero_copy_only=False)
+        lookup: np.ndarray = pc.index_in(values, self._array).to_numpy(zero_copy_only=False)
         # Blocks of one row group bring the same values, one after the other.
         self._lookups = [(values, lookup), *self._lookups[:1]]
         return lookup

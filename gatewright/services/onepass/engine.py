@@ -1,6 +1,7 @@
 """Great Expectations' pandas execution engine, over a table that is never loaded whole."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from great_expectations.core.batch import BatchMarkers
 from great_expectations.execution_engine import PandasExecutionEngine
 from great_expectations.execution_engine.pandas_batch_data import PandasBatchData
 
+from gatewright.core.errors import GatewrightError
 from gatewright.services.onepass.accumulator import NotInThePassError
 from gatewright.services.onepass.functions import domain_columns
 from gatewright.services.onepass.reading import Reading
@@ -23,6 +25,7 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
     """Answers the metrics of a suite from one reading; others are computed by Great Expectations as ever.
 
     For those ``get_domain_records`` loads the columns of the metric's domain, with all rows. ``outside`` names them.
+    ``fault`` is what made the data unreadable: Great Expectations swallows it.
     """
 
     def bind(self, table: ParquetTable, suite: Any, parameters: Mapping[str, Any], result_format: Any) -> None:
@@ -35,6 +38,7 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
         self._loaded: dict[str, pd.Series] = {}
         self._loading = False
         self.outside: set[str] = set()
+        self.fault: GatewrightError | None = None
 
     @property
     def read_again(self) -> set[str]:
@@ -53,11 +57,9 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
         runtime_configuration: dict[str, Any] | None = None,
     ) -> dict[Any, Any]:
         """Values by metric id, from the schema, the pass, or Great Expectations' own functions, in this order."""
-        return {
-            metric.id: self._resolve(metric, metrics or {}, runtime_configuration)
-            # Sets come in any order, and evidence should not.
-            for metric in sorted(metrics_to_resolve, key=lambda one: str(one.id))
-        }
+        # Sets come in any order, and evidence should not.
+        ordered = sorted(metrics_to_resolve, key=lambda one: str(one.id))
+        return {metric.id: self._resolve(metric, metrics or {}, runtime_configuration) for metric in ordered}
 
     def get_domain_records(self, domain_kwargs: dict[str, Any]) -> pd.DataFrame:
         """The rows of a domain with its columns, loaded for real; a domain about the table has all columns."""
@@ -80,7 +82,9 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
             return self._table.names
         if self._reading is None:
             self._reading = Reading(self._table)
-            self._reading.run(self._plan.metrics(self.batch_manager.active_batch_id))
+            metrics_of_suite = self._plan.metrics(self.batch_manager.active_batch_id)
+            with self._noting_faults():
+                self._reading.run(metrics_of_suite)
         try:
             return self._reading.value(metric)
         except NotInThePassError:
@@ -96,10 +100,20 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
                     self.outside.add(_described(metric))
         return self._computed[metric.id]
 
+    @contextmanager
+    def _noting_faults(self) -> Iterator[None]:
+        try:
+            yield
+        except GatewrightError as error:
+            # Great Expectations would report it as an expectation that did not hold.
+            self.fault = error
+            raise
+
     def _load(self, names: list[str]) -> pd.DataFrame:
         for name in names:
             if name not in self._loaded:
-                self._loaded[name] = self._table.frame([name])[name]
+                with self._noting_faults():
+                    self._loaded[name] = self._table.frame([name])[name]
         return pd.DataFrame({name: self._loaded[name] for name in names}, index=pd.RangeIndex(self._table.rows))
 
 

@@ -68,4 +68,6 @@ def run_onepass(
         StorableValidation(name="files", data=batches, suite=context.suites.add(suite))
     )
     outcome = validation.run(expectation_parameters=dict(parameters), result_format=result_format)
+    if engine.fault is not None:
+        raise engine.fault
     return OnePassRun(table, outcome, tuple(sorted(engine.outside)), tuple(sorted(engine.read_again)))

@@ -58,9 +58,10 @@ class UniqueCondition(Condition):
         missing = [block.series(name).isna().to_numpy() for name in self.names if block.missing(name)]
         if rule == "all_values_are_missing" and len(missing) < len(self.names):
             missing = []
-        ignored: np.ndarray = np.zeros(len(block), dtype=bool)
-        if missing:
-            ignored |= np.all(missing, axis=0) if rule == "all_values_are_missing" else np.any(missing, axis=0)
+        if not missing:
+            return np.zeros(len(block), dtype=bool)
+        together = np.array(missing)
+        ignored: np.ndarray = together.all(axis=0) if rule == "all_values_are_missing" else together.any(axis=0)
         return ignored
 
 
