@@ -70,7 +70,10 @@ def task_runner(engine: Engine, *, address: str | None = None, workers: int | No
 def _dask(address: str | None, workers: int) -> Runner:
     from prefect_dask.task_runners import DaskTaskRunner
 
-    local = {"n_workers": workers, "threads_per_worker": 1, "host": LOOPBACK, "dashboard_address": None}
+    # Without an address there is no dashboard; the port of its server must be any free one all the same.
+    port = {"dashboard_address": f"{LOOPBACK}:0"}
+    size = {"n_workers": workers, "threads_per_worker": 1}
+    local = {**size, "host": LOOPBACK, "dashboard_address": None, "scheduler_kwargs": port}
     return DaskTaskRunner(address=address) if address else DaskTaskRunner(cluster_kwargs=local)
 
 

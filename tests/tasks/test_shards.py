@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import psutil
 import pyarrow as pa
@@ -115,7 +116,7 @@ def test_an_empty_plan_is_refused(runners: dict[Engine, Any]) -> None:
 
 
 def test_clusters_on_this_machine_listen_on_loopback_only(runners: dict[Engine, Any]) -> None:
-    """Neither this process nor one below it has a port that others can reach; usage statistics are off."""
+    """No process here has a port that others can reach; usage statistics and dashboards are off."""
     here = psutil.Process()
     listening = {
         connection.laddr.ip.removeprefix("::ffff:")
@@ -127,3 +128,4 @@ def test_clusters_on_this_machine_listen_on_loopback_only(runners: dict[Engine, 
     assert listening <= {"127.0.0.1", "::1"}
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
     assert runners["ray"].init_kwargs["include_dashboard"] is False
+    assert httpx.get(runners["dask"].client.dashboard_link).status_code == 404
