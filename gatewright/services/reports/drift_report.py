@@ -19,12 +19,13 @@ __all__ = ["drift_report"]
 
 BARS = 30
 CATEGORIES = 20
+MAXIMUM_LEVELS = 60
 # Shares of the reference beyond these are drawn in the outermost bars.
 TAIL = 0.005
 _STYLE = f"""body{{font:15px/1.5 system-ui,Segoe UI,Helvetica,Arial,sans-serif;color:{INK};background:#fff;
 max-width:1000px;margin:2em auto;padding:0 1em}}table{{border-collapse:collapse;width:100%}}
-th,td{{text-align:left;padding:4px 10px;border-bottom:1px solid {GRID};vertical-align:top;overflow-wrap:anywhere}}
-.n{{text-align:right;font-variant-numeric:tabular-nums}}.bad{{color:{BAD};font-weight:600}}p.m{{color:{MUTED}}}
+th,td{{text-align:left;padding:4px 10px;border-bottom:1px solid {GRID};vertical-align:top}}
+.t{{overflow-wrap:anywhere;min-width:8em}}.n{{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}}.bad{{color:{BAD};font-weight:600}}p.m{{color:{MUTED}}}
 svg{{max-width:100%;height:auto}}"""
 
 
@@ -49,18 +50,19 @@ def _row(column: ColumnDrift) -> str:
     value, interval = (psi.value, psi.interval) if psi else (None, None)
     then, now = column.null_rates
     nulls = "" if then is None or now is None else f"{then:.1%} to {now:.1%}"
-    bad = "" if column.status is Status.PASSED else ' class="bad"'
+    bad, why = ("", "") if column.status is Status.PASSED else (' class="bad"', column.reason)
     return (
-        f"<tr><td{bad}>{STATUS_WORDS[column.status]}</td><td>{xml(column.name)}</td><td>{xml(column.kind or '')}</td>"
+        f'<tr><td{bad}>{STATUS_WORDS[column.status]}</td><td class="t">{xml(column.name)}</td>'
+        f"<td>{xml(column.kind or '')}</td>"
         f'<td class="n">{number(value)}</td><td class="n">{span(interval)}</td>'
-        f"<td>{nulls}</td><td>{xml(column.reason)}</td></tr>"
+        f'<td class="n">{nulls}</td><td class="t">{xml(why)}</td></tr>'
     )
 
 
 def _section(drift: FileDrift, column: ColumnDrift) -> str:
     found = "".join(
         f'<tr><td>{xml(label(m.metric))}</td><td class="n">{number(m.value)}</td>'
-        f'<td class="n">{span(m.interval)}</td><td>{xml(m.note)}</td></tr>'
+        f'<td class="n">{span(m.interval)}</td><td class="t">{xml(m.note)}</td></tr>'
         for m in column.measurements.values()
     )
     lists = _listed("New categories", column.new) + _listed("Vanished categories", column.vanished)
@@ -101,8 +103,17 @@ def _category_shares(profile: CategoricalProfile, sums: CategoricalSums) -> tupl
 
 
 def _number_shares(profile: NumericProfile, sums: NumericSums) -> tuple[list[str], FloatArray, FloatArray]:
-    """Shares in bars of equal width over the bulk of the reference; what lies beyond is in the outermost bars."""
+    """Shares of each value where there are few, else in bars of equal width over the bulk of the reference.
+
+    What lies beyond is in the outermost bars.
+    """
     edges = np.array(profile.edges)
+    levels = _levels(profile)
+    if 1 < levels.size <= MAXIMUM_LEVELS:
+        starts = np.concatenate([[0], np.searchsorted(edges, levels[1:]) + 1])
+        first, second = (np.add.reduceat(np.asarray(counts), starts) for counts in (profile.counts, sums.counts))
+        names = [_written(level, profile.unit) for level in levels]
+        return names, first / max(profile.rows, 1), second / max(sums.rows, 1)
     then, now = (_below(np.asarray(counts)) for counts in (profile.counts, sums.counts))
     inside = (then >= TAIL) & (then <= 1 - TAIL)
     low, high = (edges[inside].min(), edges[inside].max()) if inside.sum() > 1 else (edges[0], edges[-1])
@@ -110,6 +121,14 @@ def _number_shares(profile: NumericProfile, sums: NumericSums) -> tuple[list[str
     shares = [np.diff(np.concatenate([[0], np.interp(borders[1:-1], edges, side), [1]])) for side in (then, now)]
     middles = (borders[1:] + borders[:-1]) / 2
     return [_written(middle, profile.unit) for middle in middles], shares[0], shares[1]
+
+
+def _levels(profile: NumericProfile) -> FloatArray:
+    """The values of the reference where every one has a bin of its own; else none."""
+    edges, counts = np.array(profile.edges), np.array(profile.counts)
+    single = np.concatenate([[False], edges[1:] == np.nextafter(edges[:-1], np.inf), [False]])
+    levels: FloatArray = edges[:-1][single[1:-1]]
+    return levels if not counts[~single].any() else levels[:0]
 
 
 def _below(counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> FloatArray:
