@@ -35,6 +35,7 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
         *measure_monotonicity(probe, m.spec.monotonicity),
         *measure_invariance(probe, m.spec.invariances),
         *measure_worst_case(probe),
+        *_attacked(probe, m),
     )
     inference: dict[str, JsonValue] = {"calls": probe.score.calls, "rows": probe.score.rows}
     return Findings(
@@ -42,6 +43,14 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
         measurements=(*asked, *_resources(services, candidate, champion_of(services, opening), m)),
         details={"degradation": curves, "inference": inference},
     )
+
+
+def _attacked(probe: Probe, m: Material) -> tuple[Measurement, ...]:
+    if m.spec.adversarial is None:
+        return ()
+    from gatewright.services.adversarial import attack
+
+    return (attack(probe, **m.spec.adversarial.model_dump()),)
 
 
 def _probe(services: Services, candidate: Candidate, m: Material) -> Probe:

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 from gatewright.core.records import Name, Record
 
 __all__ = [
+    "Adversarial",
     "Card",
     "DataSource",
     "Invariance",
@@ -134,6 +135,19 @@ class Invariance(Record):
     columns: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class Adversarial(Record):
+    """An attack on the decisions of ``rows`` rows by small changes of numeric ``columns``: HopSkipJump.
+
+    Chen, Jordan, Wainwright (2020), IEEE S&P. Each row gets ``iterations`` steps; a decision counts as flipped when
+    a change of at most ``budget`` standard deviations turns it. Needs the extra ``adversarial``.
+    """
+
+    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    rows: Annotated[int, Field(ge=5, le=1000)] = 25
+    iterations: Annotated[int, Field(ge=1, le=50)] = 4
+    budget: Annotated[float, Field(gt=0)] = 0.25
+
+
 class SliceSearch(Record):
     """Columns whose values, and combinations of up to ``depth`` of them, are searched for the worst slices."""
 
@@ -177,6 +191,7 @@ class ModelSpec(Record):
     perturbations: tuple[Perturbation, ...] = ()
     monotonicity: tuple[Monotonicity, ...] = ()
     invariances: tuple[Invariance, ...] = ()
+    adversarial: Adversarial | None = None
     slices: SliceSearch | None = None
     card: Card
 
@@ -211,5 +226,8 @@ class ModelSpec(Record):
             self.data.time_column,
             *self.not_features,
             *(self.slices.columns if self.slices else ()),
+            *(perturbation.where for perturbation in self.perturbations if perturbation.where),
+            *(column for invariance in self.invariances for column in invariance.columns),
+            *(rule.column for rule in self.monotonicity),
         )
         return tuple(dict.fromkeys(wanted))
