@@ -27,9 +27,18 @@ def plain_gate(current: str, reference: str) -> dict[str, Any]:
 
 
 def _validate(frame: Any) -> bool:
-    from benchmarks.validation import stock_validate
+    import great_expectations as gx
+    from great_expectations.expectations.registry import get_expectation_impl
 
-    return bool(stock_validate(frame))
+    from benchmarks.suite import suite_document
+
+    context = gx.get_context(mode="ephemeral")
+    batch = context.data_sources.add_pandas("p").add_dataframe_asset("f").add_batch_definition_whole_dataframe("b")
+    suite = gx.ExpectationSuite(name="plain")
+    for expectation in suite_document()["expectations"]:
+        suite.add_expectation(get_expectation_impl(expectation["type"])(**expectation["kwargs"]))
+    context.variables.progress_bars = {"globally": False}
+    return bool(batch.get_batch({"dataframe": frame}).validate(suite, result_format="SUMMARY").success)
 
 
 def _metrics(labels: Any, scores: Any) -> dict[str, float]:

@@ -1,6 +1,5 @@
 """Columns of a file become labels, scores and groups, or one clear error."""
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
