@@ -1,6 +1,6 @@
 """The table that replaces many rows of a binary evaluation: integers by block and by fixed bins of the score.
 
-Its size depends on neither rows nor batches: about 55 MB for each model with scores.
+Its size depends on neither rows nor batches: about 27 MB for each model with scores.
 """
 
 from collections.abc import Mapping
