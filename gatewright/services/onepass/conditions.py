@@ -85,13 +85,14 @@ class RowCondition(Condition):
         """Whether the least and the greatest number of the block show that all are between the bounds."""
         if self.metric.metric_name != "column_values.between.condition":
             return False
-        column = self.columns[self.names[0]]
-        low, high = (self.metric.metric_value_kwargs.get(key) for key in ("min_value", "max_value"))
-        if column.dtype not in (np.int64, np.float64) or not _comparable(low, high):
+        column, given = self.columns[self.names[0]], self.metric.metric_value_kwargs
+        low, high = given.get("min_value"), given.get("max_value")
+        extremes = block.extremes(self.names[0]) if column.dtype in (np.int64, np.float64) else None
+        if extremes is None or not _comparable(low, high):
             return False
-        extremes = block.extremes(self.names[0])
-        # Strictly within is within, whichever bounds count.
-        return extremes is not None and (low is None or low < extremes[0]) and (high is None or extremes[1] < high)
+        above = low is None or low < extremes[0] or (low == extremes[0] and not given.get("strict_min"))
+        below = high is None or extremes[1] < high or (high == extremes[1] and not given.get("strict_max"))
+        return bool(above and below and (low is None or high is None or low <= high))
 
     def _sizes(self, block: Block) -> tuple[int, ...] | None:
         """How many distinct values each column has, when combinations of them are fewer than rows."""

@@ -67,10 +67,10 @@ class Dictionary:
             return None
         if len(fresh):
             self._grow(pa.concat_arrays([self._array, fresh]))
-        lookup: np.ndarray = pc.index_in(values, self._array).to_numpy(zero_copy_only=False)
+        found: np.ndarray = pc.index_in(values, self._array).to_numpy(zero_copy_only=False)
         # Blocks of one row group bring the same values, one after the other.
-        self._lookups = [(values, lookup), *self._lookups[:1]]
-        return lookup
+        self._lookups = [(values, found), *self._lookups[:1]]
+        return found
 
     def _grow(self, array: pa.Array) -> None:
         self._array = array

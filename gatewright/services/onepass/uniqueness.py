@@ -60,15 +60,14 @@ class UniqueCondition(Condition):
             missing = []
         if not missing:
             return np.zeros(len(block), dtype=bool)
-        together = np.array(missing)
-        ignored: np.ndarray = together.all(axis=0) if rule == "all_values_are_missing" else together.any(axis=0)
-        return ignored
+        combine = np.logical_and if rule == "all_values_are_missing" else np.logical_or
+        return np.asarray(combine.reduce(missing))
 
 
 def _bits(block: Block, column: Column) -> np.ndarray:
     if column.kind is Kind.ENCODED:
         encoded = block.encoded(column.name)
-        return _hashes(encoded.values)[encoded.codes]
+        return np.asarray(_hashes(encoded.values)[encoded.codes])
     if column.kind is not Kind.NUMBER:
         return _hashes(block.series(column.name))
     values = block.numbers(column.name)

@@ -35,7 +35,7 @@ RECORDS = [
     ["whole", "absent"],
 ]
 # All of them take minutes, most of it in Great Expectations: `python -m tests.services.onepass.test_gallery`.
-EVERY = 5
+EVERY = 17
 
 
 def every_case() -> Iterator[dict[str, Any]]:
@@ -69,10 +69,10 @@ def test_no_type_of_the_core_gallery_is_forgotten() -> None:
     assert core_types() == {name for types in CASES.values() for name in types}
 
 
-@pytest.mark.parametrize("start", range(EVERY - 1))
+@pytest.mark.parametrize("start", range(3))
 def test_a_table_of_one_block_gives_stock_results_to_the_last_bit(start: int, path: Path) -> None:
     """Success, observed values, counts, shown rows and exceptions are equal for each type and kind of column."""
-    cases = list(every_case())[start :: 2 * EVERY]
+    cases = list(every_case())[start::EVERY]
     assert differences(path, cases, block_rows=1000) == []
 
 
