@@ -7,7 +7,7 @@ from cyclopts import App
 
 from gatewright.cli.output import Json, print_json
 from gatewright.core.errors import SpecError
-from gatewright.core.policy import Policy
+from gatewright.core.policy import parse_rules
 from gatewright.core.roster import Roster
 from gatewright.core.strict_yaml import parse_yaml
 
@@ -18,7 +18,7 @@ app = App(name="policy", help="Work on policy files.")
 
 @app.command
 def check(*files: Path, as_json: Json = False) -> int:
-    """Check policies and rosters strictly; exit code 1 when any has an error.
+    """Check policies, rule sets and rosters strictly; exit code 1 when any has an error.
 
     Parameters
     ----------
@@ -39,7 +39,10 @@ def check(*files: Path, as_json: Json = False) -> int:
 def _problem(path: Path) -> SpecError | None:
     try:
         text = path.read_text(encoding="utf-8")
-        parse_yaml(text, Roster if re.search(r"^people:", text, re.MULTILINE) else Policy, where=str(path))
+        if re.search(r"^people:", text, re.MULTILINE):
+            parse_yaml(text, Roster, where=str(path))
+        else:
+            parse_rules(text, where=str(path))
     except SpecError as error:
         return error
     except (OSError, UnicodeDecodeError) as error:

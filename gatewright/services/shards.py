@@ -44,7 +44,7 @@ def read_shard(shard: Shard, columns: Sequence[str]) -> Iterator[Batch]:
     wanted = list(dict.fromkeys(columns))
     start = shard.start_row
     try:
-        with pq.ParquetFile(shard.file) as file:
+        with pq.ParquetFile(shard.file, pre_buffer=False) as file:
             _require(file.schema_arrow, wanted, shard)
             groups = list(range(shard.first_group, shard.last_group + 1))
             _as_planned(sum(_rows_of(file.metadata, groups)), shard)

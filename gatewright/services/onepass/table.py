@@ -95,7 +95,7 @@ class ParquetTable:
     def _parts_with(self, wanted: np.ndarray) -> Iterator[pa.RecordBatch]:
         start = 0
         for path, metadata in zip(self.paths, self._metadata, strict=True):
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(path, pre_buffer=False) as file:
                 for group in range(metadata.num_row_groups):
                     rows = metadata.row_group(group).num_rows
                     inside = wanted[(wanted >= start) & (wanted < start + rows)] - start
@@ -156,7 +156,7 @@ class ParquetTable:
         try:
             for path in self.paths:
                 encoded = [name for name in names if _is_text(self.schema.field(name).type)]
-                with pq.ParquetFile(path, read_dictionary=encoded) as file:
+                with pq.ParquetFile(path, read_dictionary=encoded, pre_buffer=False) as file:
                     for batch in file.iter_batches(self.block_rows, columns=names):
                         yield self._cast(batch)
         except (pa.ArrowException, OSError) as error:
