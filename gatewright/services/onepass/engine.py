@@ -64,6 +64,9 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
     def get_domain_records(self, domain_kwargs: dict[str, Any]) -> pd.DataFrame:
         """The rows of a domain with its columns, loaded for real; a domain about the table has all columns."""
         self._loading = True
+        if domain_kwargs.get("table"):
+            # Great Expectations says that pandas has one table only.
+            return PandasExecutionEngine().get_domain_records(domain_kwargs)
         chosen_by = columns_of_row_condition(domain_kwargs)
         names = {*domain_columns(domain_kwargs), *(chosen_by or ()), *self._index_columns}
         if chosen_by is None or not domain_columns(domain_kwargs):
@@ -74,12 +77,9 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
         return rows
 
     def _resolve(self, metric: Any, metrics: dict[Any, Any], runtime: dict[str, Any] | None) -> Any:
-        if metric.metric_name == "table.column_types":
-            return [{"name": name, "type": column.dtype} for name, column in self._table.columns.items()]
-        if metric.metric_name == "table.row_count" and not metric.metric_domain_kwargs.get("row_condition"):
-            return self._table.rows
-        if metric.metric_name == "table.columns":
-            return self._table.names
+        known = self._from_schema(metric)
+        if known is not None:
+            return known
         if self._reading is None:
             self._reading = Reading(self._table)
             metrics_of_suite = self._plan.metrics(self.batch_manager.active_batch_id)
@@ -89,6 +89,16 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
             return self._reading.value(metric)
         except NotInThePassError:
             return self._compute(metric, metrics, runtime)
+
+    def _from_schema(self, metric: Any) -> Any:
+        """What the schema and the footers answer about the whole of this table, and of no other."""
+        if any(metric.metric_domain_kwargs.get(key) for key in ("row_condition", "table")):
+            return None
+        if metric.metric_name == "table.column_types":
+            return [{"name": name, "type": column.dtype} for name, column in self._table.columns.items()]
+        if metric.metric_name == "table.columns":
+            return self._table.names
+        return self._table.rows if metric.metric_name == "table.row_count" else None
 
     def _compute(self, metric: Any, metrics: dict[Any, Any], runtime: dict[str, Any] | None) -> Any:
         if metric.id not in self._computed:

@@ -139,6 +139,8 @@ class Plan:
 
     def _add(self, metric: Any, key: Any, make: Callable[[tuple[str, ...]], Accumulator]) -> bool:
         domain = metric.metric_domain_kwargs
+        if domain.get("table"):
+            return False
         names, chosen_by = domain_columns(domain), columns_of_row_condition(domain)
         if chosen_by is None or not all(self._readable(name) for name in (*names, *chosen_by)):
             return False
