@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from gatewright.core.checks.evaluation import METRICS
+from gatewright.core.checks.by_task import CHECKS
 from gatewright.core.checks.monitoring import LABELLED_ROWS, ROWS
 from gatewright.core.judging import Limits, check_result, verdict
 from gatewright.core.policy import Monitoring, MonitoringRule, Response
@@ -14,6 +14,7 @@ __all__ = ["STAGE", "MonitoringDecision", "MonitoringFinding", "respond"]
 STAGE = "monitor"
 
 _WEIGHT: dict[Response, int] = {"record": 0, "alert": 1, "retrain": 2, "rollback": 3}
+_NEED_LABELS = frozenset(metric for checks in CHECKS.values() for metric in checks.metrics)
 _COUNTS = frozenset({ROWS, LABELLED_ROWS})
 
 _Verdict = tuple[Status, Response, str]
@@ -72,7 +73,7 @@ def _shortage(monitoring: Monitoring, rule: MonitoringRule, measurements: Sequen
     rows, labelled = _count(measurements, ROWS), _count(measurements, LABELLED_ROWS)
     if not rows >= monitoring.minimum_rows:
         return f"{rows} predictions are too few to tell; the policy asks for {monitoring.minimum_rows}"
-    if rule.metric in METRICS and not labelled >= monitoring.minimum_labels:
+    if rule.metric in _NEED_LABELS and not labelled >= monitoring.minimum_labels:
         return f"{labelled} labels are too few to tell; the policy asks for {monitoring.minimum_labels}"
     return None
 

@@ -5,10 +5,8 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from gatewright.core.checks.evaluation import METRICS
-from gatewright.core.checks.fairness import FAIRNESS_METRICS
-from gatewright.core.checks.multiclass import MULTICLASS_METRICS
-from gatewright.core.checks.regression import REGRESSION_METRICS
+from gatewright.core.checks.by_task import CHECKS
+from gatewright.core.checks.fairness_multiclass import CLASS_FAIRNESS_METRICS
 from gatewright.core.checks.slices import SLICE_METRICS
 from gatewright.core.directions import HIGHER, LOWER, NEITHER, direction_of
 from gatewright.core.errors import SpecError
@@ -115,10 +113,13 @@ def test_a_contradictory_test_is_refused(changes, said):
 
 def test_every_metric_of_a_model_has_its_place_in_the_table():
     """Binary, multiclass, regression and fairness metrics are each in one of three sets: nobody forgot one."""
-    measured = [*METRICS, *MULTICLASS_METRICS, *REGRESSION_METRICS, *FAIRNESS_METRICS, *SLICE_METRICS]
+    measured = [name for checks in CHECKS.values() for name in (*checks.metrics, *checks.gaps)]
+    measured += SLICE_METRICS
+    measured += [*CLASS_FAIRNESS_METRICS, "conformal_coverage", "conformal_set_size", "conformal_width"]
     assert [name for name in measured if direction_of(name) is None and name not in NEITHER] == []
     assert not (HIGHER & LOWER | HIGHER & NEITHER | LOWER & NEITHER)
     assert direction_of("macro_f1_change") == "higher"
+    assert direction_of("selective_accuracy_at_0.8_change") == "higher"
 
 
 def test_a_rule_set_is_a_policy_without_people():

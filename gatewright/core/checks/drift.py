@@ -27,6 +27,7 @@ from gatewright.core.statistics.transport import Histogram, Transport, kolmogoro
 __all__ = ["measure_drift", "measure_drift_sums", "new_categories", "vanished_categories"]
 
 LABEL, SCORE = "label", "score"
+DISTANCES = ("psi", "jensen_shannon", "chi_square", "ks", "wasserstein")
 NO_VALUES = "no values that are not null"
 NO_LABELS = "no labels to compare"
 TOO_MANY = "too many categories to compare one by one"
@@ -223,7 +224,8 @@ def _score_drift(profile: Profile, sums: ProfileSums, confidence: float) -> list
         return []
     if sums.score is None:
         return [unmeasured("psi", sums.rows, "scores are missing from the current data", slice=SCORE)]
-    return _number_drift(SCORE, profile.score, sums.score, confidence)
+    wanted = DISTANCES[:3] if isinstance(profile.score, CategoricalProfile) else DISTANCES
+    return [m for m in _feature_drift(SCORE, profile.score, sums.score, confidence) if m.metric in wanted]
 
 
 def _label_drift(profile: Profile, sums: ProfileSums, confidence: float) -> list[Measurement]:

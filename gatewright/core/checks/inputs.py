@@ -13,6 +13,7 @@ from gatewright.core.results import Interval, Measurement
 from gatewright.core.statistics.blocks import FloatArray
 
 __all__ = [
+    "accept_answers",
     "accept_clusters",
     "accept_columns",
     "accept_groups",
@@ -65,6 +66,28 @@ def accept_scores(scores: Any, rows: int, *, where: str) -> FloatArray:
             f"{nan} of {rows} scores are NaN and {outside} are outside [0, 1].",
             where=where,
             remedy="let the model return probabilities (`predict_proba`) for every row it may meet.",
+        )
+    return array
+
+
+def accept_answers(answers: Any, rows: int, *, where: str) -> NDArray[Any]:
+    """What a model of any task said of each row, finite numbers or text, shape (rows,).
+
+    Raises ModelError when their number is not ``rows``, when one is missing, NaN or infinite.
+    """
+    array = np.asarray(answers)
+    if array.shape != (rows,):
+        raise ModelError(
+            f"answers of shape {array.shape} for {rows} rows.",
+            where=where,
+            remedy="return one answer per row, in the rows' order.",
+        )
+    wrong = int((~np.isfinite(array)).sum() if array.dtype.kind in "biuf" else pd.isna(array).sum())
+    if wrong:
+        raise ModelError(
+            f"{wrong} of {rows} answers are missing, NaN or infinite.",
+            where=where,
+            remedy="let the model answer every row it may meet.",
         )
     return array
 

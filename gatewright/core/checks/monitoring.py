@@ -1,18 +1,20 @@
 """What production traffic looks like beside the data the model was trained on, and how well it was scored."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gatewright.core.checks.by_task import CHECKS, Answered
 from gatewright.core.checks.drift import measure_drift
-from gatewright.core.checks.evaluation import measure_evaluation
-from gatewright.core.checks.inputs import accept_scores, measured, unmeasured
+from gatewright.core.checks.inputs import measured, unmeasured
 from gatewright.core.checks.profile import CategoricalProfile, Profile
-from gatewright.core.errors import DataError
+from gatewright.core.errors import DataError, ModelError
 from gatewright.core.results import Measurement
+from gatewright.core.spec import Task
 from gatewright.core.statistics.proportions import wilson
 
 __all__ = ["LABELLED_ROWS", "LABELLED_SHARE", "ROWS", "measure_production"]
@@ -28,7 +30,9 @@ def measure_production(
     labels: Any | None,
     *,
     profile: Profile,
-    threshold: float,
+    threshold: float | None = None,
+    task: Task = "binary_classification",
+    classes: tuple[str, ...] = (),
     confidence: float,
     minimum_rows: int,
     minimum_labels: int,
@@ -36,15 +40,18 @@ def measure_production(
 ) -> tuple[Measurement, ...]:
     """Counts, drift and data quality of all rows, and the evaluation metrics of the labelled ones.
 
-    ``frame`` holds the features of one model's predictions, ``scores`` within [0, 1] and ``labels`` (0, 1, or
-    NaN where not known yet) one value a row, shape (rows,). Below ``minimum_rows`` or ``minimum_labels`` the
-    metrics concerned keep their names and have no value. Raises DataError or ModelError for wrong input.
+    ``frame`` holds the features of one model's predictions, ``scores`` what it answered by its ``task``, as
+    `by_task.Answered`, ``labels`` the truth, or NaN where not known yet, shape (rows,). Below ``minimum_rows`` or
+    ``minimum_labels`` the metrics concerned keep their names and have no value. Raises DataError or ModelError for
+    wrong input.
     """
-    given = accept_scores(scores, len(frame), where="logged scores")
-    truth = _late_labels(labels, len(frame))
-    known = ~np.isnan(truth)
-    drift = measure_drift(profile, _typed(frame, profile), given, labels=truth, confidence=confidence)
-    performance = measure_evaluation(truth[known], given[known], threshold=threshold, confidence=confidence, seed=seed)
+    given = _logged_answers(scores, len(frame), task)
+    truth = _late_labels(labels, len(frame), task)
+    known = ~pd.isna(truth)
+    rows = Answered(task, truth[known], given[known], classes=classes, threshold=threshold, seed=seed)
+    performance = CHECKS[task].performance(rows, confidence)
+    said = replace(rows, answers=given).decided
+    drift = measure_drift(profile, _typed(frame, profile), said, labels=truth, confidence=confidence)
     labelled = int(known.sum())
     return (
         Measurement(metric=ROWS, value=len(frame), n=len(frame)),
@@ -55,10 +62,23 @@ def measure_production(
     )
 
 
-def _late_labels(labels: Any | None, rows: int) -> NDArray[np.float64]:
+def _logged_answers(answers: Any, rows: int, task: Task) -> NDArray[np.float64]:
+    array = np.asarray(answers, dtype=np.float64)
+    possible = np.isfinite(array) if task == "regression" else (array >= 0) & (array <= 1)
+    if len(array) != rows or not possible.all():
+        raise ModelError(
+            f"{len(array)} answers for {rows} rows, {(~possible).sum()} of them impossible.",
+            where="logged answers",
+            remedy="find out who wrote the log; a model that serves gives neither NaN nor other probabilities.",
+        )
+    return array
+
+
+def _late_labels(labels: Any | None, rows: int, task: Task) -> NDArray[Any]:
+    kind = object if task == "multiclass_classification" else np.float64
     if labels is None:
-        return np.full(rows, np.nan)
-    array = np.asarray(labels, dtype=np.float64)
+        return np.full(rows, np.nan, dtype=kind)
+    array = np.asarray(labels, dtype=kind)
     if array.shape != (rows,):
         raise DataError(
             f"{array.shape} labels for {rows} rows.",

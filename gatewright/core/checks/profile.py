@@ -70,13 +70,14 @@ FeatureProfile = Annotated[NumericProfile | CategoricalProfile, Field(discrimina
 class Profile(Record):
     """The reference a model is compared with: ``rows`` rows, a histogram per feature, of the scores and of the labels.
 
+    ``score`` is what the model answers: scores, or for other tasks than a binary classification numbers or classes.
     With a ``calendar`` also one profile for each month of the year or day of the week in ``parts``, with the same
     edges; ``time_column`` is where a file has the time.
     """
 
     rows: Count
     features: dict[str, FeatureProfile]
-    score: NumericProfile | None = None
+    score: FeatureProfile | None = None
     label: FeatureProfile | None = None
     calendar: Calendar | None = None
     time_column: str | None = None

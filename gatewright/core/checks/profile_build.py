@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gatewright.core.checks.columns import Kind, Rows, numbers, unit_of
-from gatewright.core.checks.inputs import accept_columns, accept_scores
+from gatewright.core.checks.inputs import accept_answers, accept_columns
 from gatewright.core.checks.profile import (
     Calendar,
     CategoricalProfile,
@@ -51,17 +51,16 @@ def build_profile(
 ) -> Profile:
     """Profile of the reference rows.
 
-    ``scores`` within [0, 1] may be those of other rows, since scores on a model's own training rows are too
-    extreme to compare with. ``labels``: one number or text a row. With ``times`` (``datetime64``) and a
-    ``calendar`` there is a profile of each of its parts. Raises DataError for a missing column or text in a
-    numeric one, ModelError for bad scores.
+    ``scores`` (finite numbers, or classes as text) may be those of other rows, since scores on a model's own
+    training rows are too extreme to compare with. ``labels``: one number or text a row. With ``times``
+    (``datetime64``) and a ``calendar`` there is a profile of each of its parts. Raises DataError for a missing
+    column or text in a numeric one, ModelError for bad scores.
     """
     accept_columns(frame, features, where="reference data")
     kinds = {name: _frame_kind(frame, name, categorical) for name in features}
-    given = None if scores is None else accept_scores(scores, np.size(scores), where="reference scores")
+    given = None if scores is None else accept_answers(scores, np.size(scores), where="reference scores")
     blank = blank_profile(sample_rows(frame, kinds), kinds, calendar=calendar)
-    label = None if labels is None else _blank_label(labels)
-    blank = blank.model_copy(update={"score": _blank_of(given), "label": label})
+    blank = blank.model_copy(update={"score": _blank_of(given), "label": _blank_of(labels)})
     whole = current_sums(frame, blank, labels=labels, times=times)
     if given is not None and blank.score is not None:
         whole = whole.with_score(blank.score, given)
@@ -119,17 +118,12 @@ def _frame_kind(frame: pd.DataFrame, name: str, categorical: Sequence[str]) -> K
     return "date" if pd.api.types.is_datetime64_any_dtype(frame[name]) else "numeric"
 
 
-def _blank_label(labels: Any) -> FeatureProfile:
-    column = pd.DataFrame({"label": labels})
-    kind: Kind = "numeric" if pd.api.types.is_numeric_dtype(column["label"]) else "categorical"
-    return blank_profile(sample_rows(column, {"label": kind}), {"label": kind}).features["label"]
-
-
-def _blank_of(values: FloatArray | None) -> NumericProfile | None:
+def _blank_of(values: Any | None) -> FeatureProfile | None:
     if values is None:
         return None
-    sample = row_sample({"": values}, values.size)
-    return _blank(sample.columns[""], sample.ranges[""], "number")
+    column = pd.DataFrame({"": values})
+    kinds: dict[str, Kind] = {"": "numeric" if pd.api.types.is_numeric_dtype(column[""]) else "categorical"}
+    return blank_profile(sample_rows(column, kinds), kinds).features[""]
 
 
 def _blank(values: FloatArray, span: tuple[float, float], unit: Unit) -> NumericProfile:

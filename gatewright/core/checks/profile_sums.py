@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gatewright.core.checks.columns import Rows, column_names, counted, numbers
-from gatewright.core.checks.inputs import accept_scores
-from gatewright.core.checks.profile import CategoricalProfile, NumericProfile, Profile
+from gatewright.core.checks.inputs import accept_answers
+from gatewright.core.checks.profile import CategoricalProfile, FeatureProfile, NumericProfile, Profile
 from gatewright.core.checks.windows import part_codes, part_name
 from gatewright.core.errors import DataError
 from gatewright.core.statistics.binning import binning
@@ -120,7 +121,7 @@ class ProfileSums:
 
     rows: int
     features: Mapping[str, FeatureSums]
-    score: NumericSums | None
+    score: FeatureSums | None
     label: FeatureSums | None
     parts: Mapping[str, int]
 
@@ -133,9 +134,9 @@ class ProfileSums:
             {part: self.parts.get(part, 0) + other.parts.get(part, 0) for part in {**self.parts, **other.parts}},
         )
 
-    def with_score(self, profile: NumericProfile, scores: FloatArray) -> Self:
+    def with_score(self, profile: FeatureProfile, scores: Any) -> Self:
         """The same with the sums of ``scores``, which may be those of other rows."""
-        return replace(self, score=numeric_sums(profile, scores))
+        return replace(self, score=_column_sums(profile, scores))
 
 
 def current_sums(
@@ -143,17 +144,19 @@ def current_sums(
 ) -> ProfileSums:
     """The sums of a frame or an Arrow batch on the edges and dictionaries of ``profile``.
 
-    ``scores`` within [0, 1], ``labels`` (numbers or text, NaN where unknown) and ``times`` (``datetime64``): one
-    value a row, used where the profile has them too. Raises DataError for a missing column or text in a numeric
-    one, ModelError for bad scores.
+    ``scores`` (finite numbers, or classes as text), ``labels`` (numbers or text, NaN where unknown) and ``times``
+    (``datetime64``): one value a row, used where the profile has them too. Raises DataError for a missing
+    column or text in a numeric one, ModelError for bad scores.
     """
     _require(rows, tuple(profile.features))
     n = len(rows)
     return ProfileSums(
         rows=n,
         features={name: _feature_sums(rows, name, feature) for name, feature in profile.features.items()},
-        score=_given_sums(profile.score, None if scores is None else accept_scores(scores, n, where="current scores")),
-        label=_label_sums(profile, labels),
+        score=_column_sums(
+            profile.score, None if scores is None else accept_answers(scores, n, where="current scores")
+        ),
+        label=_column_sums(profile.label, labels),
         parts=_part_rows(profile, times),
     )
 
@@ -163,7 +166,7 @@ def no_sums(profile: Profile) -> ProfileSums:
     return ProfileSums(
         rows=0,
         features={name: _empty_sums(feature) for name, feature in profile.features.items()},
-        score=None if profile.score is None else _no_numbers(profile.score),
+        score=None if profile.score is None else _empty_sums(profile.score),
         label=None if profile.label is None else _empty_sums(profile.label),
         parts={},
     )
@@ -225,14 +228,14 @@ def _empty_sums(feature: NumericProfile | CategoricalProfile) -> FeatureSums:
     return _no_numbers(feature)
 
 
-def _label_sums(profile: Profile, labels: Any | None) -> FeatureSums | None:
-    if profile.label is None or labels is None:
+@overload
+def _column_sums(profile: FeatureProfile, values: NDArray[Any]) -> FeatureSums: ...
+@overload
+def _column_sums(profile: FeatureProfile | None, values: Any | None) -> FeatureSums | None: ...
+def _column_sums(profile: FeatureProfile | None, values: Any | None) -> FeatureSums | None:
+    if profile is None or values is None:
         return None
-    return _feature_sums(pd.DataFrame({"label": labels}), "label", profile.label)
-
-
-def _given_sums(profile: NumericProfile | None, values: FloatArray | None) -> NumericSums | None:
-    return None if profile is None or values is None else numeric_sums(profile, values)
+    return _feature_sums(pd.DataFrame({"": values}), "", profile)
 
 
 def _part_rows(profile: Profile, times: Any | None) -> dict[str, int]:
