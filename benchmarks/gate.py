@@ -24,7 +24,7 @@ SHIFT = 0.1
 
 def gate(current: str, profile: str) -> dict[str, Any]:
     """Validate, evaluate, audit and compare with the stored profile; intervals, paired where there is a champion."""
-    _import("great_expectations", "fairlearn.metrics")
+    _import("great_expectations")
     from benchmarks.suite import COLUMNS, suite_document
     from gatewright.core.checks.drift_verdict import DriftLimits
     from gatewright.core.policy import default_rules

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from gatewright import __version__
-from gatewright.cli import abandon, check, doctor, lineage, policy, releases, serve
+from gatewright.cli import abandon, check, doctor, drift, lineage, policy, releases, serve, validate
 from gatewright.core.errors import GatewrightError
 
 __all__ = ["app", "main"]
@@ -23,6 +23,8 @@ app = App(
     version=__version__,
 )
 app.command(check.check)
+app.command(drift.drift)
+app.command(validate.validate)
 app.command(releases.releases)
 app.command(releases.show)
 app.command(releases.history)

@@ -52,7 +52,7 @@ def check(
     score: str | None = None,
     champion_score: str | None = None,
     champion_prediction: str | None = None,
-    sensitive: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    sensitive: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = (),
     cluster: str | None = None,
     positive: str | None = None,
     threshold: float = 0.5,
@@ -80,7 +80,7 @@ def check(
     champion_prediction
         Column of the serving model's decisions.
     sensitive
-        Column whose groups are audited; may be given several times.
+        Columns whose groups are audited; several after one flag, or one after each.
     cluster
         Column of what dependent rows share, such as the customer: intervals respect it.
     positive

@@ -1,7 +1,7 @@
 """``gatewright drift``: do these data still look like those? Files alone, no store, no server."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -151,8 +151,8 @@ def _column(column: "ColumnDrift") -> dict[str, Any]:
         "reason": column.reason,
         **{name: _measured(found.get(name)) for name in DISTANCES},
         "psi_without_drift": column.usual_index,
-        "new_categories": _shares(column.new),
-        "vanished_categories": _shares(column.vanished),
+        "new_categories": dict(column.new),
+        "vanished_categories": dict(column.vanished),
         "null_rate": {"reference": then, "current": now},
         "new_share": _measured(found.get("new_categories")),
         "vanished_share": _measured(found.get("vanished_categories")),
@@ -160,14 +160,11 @@ def _column(column: "ColumnDrift") -> dict[str, Any]:
     }
 
 
-def _shares(shares: Mapping[str, float]) -> list[dict[str, Any]]:
-    return [{"category": name, "share": share} for name, share in shares.items()]
-
-
 def _measured(m: Measurement | None) -> dict[str, Any]:
     if m is None:
         return {"value": None, "interval": None, "n": 0, "p_value": None, "note": "not measured for this column"}
-    return m.model_dump(mode="json", include={"value", "interval", "n", "p_value", "note"})
+    interval = None if m.interval is None else [m.interval.low, m.interval.high]
+    return {"value": m.value, "interval": interval, "n": m.n, "p_value": m.p_value, "note": m.note}
 
 
 def _print(found: "FileDrift") -> None:

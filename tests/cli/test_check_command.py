@@ -148,6 +148,13 @@ def test_the_order_of_rows_does_not_matter(capsys: pytest.CaptureFixture[str], t
     assert {**one, "file": ""} == {**other, "file": ""}
 
 
+def test_several_sensitive_columns_may_follow_one_flag(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    """As well as one after each."""
+    columns = ("--label", "label", "--score", "score", "--sensitive", "sex", "region")
+    _, answer = check(capsys, file, *columns)
+    assert set(answer["metrics"]["groups"]) == {"sex", "region"}
+
+
 def test_csv_and_parquet_say_the_same(capsys: pytest.CaptureFixture[str], tmp_path: Path, file: Path) -> None:
     """Numbers survive the way through text."""
     table().to_csv(tmp_path / "scored.csv", index=False)

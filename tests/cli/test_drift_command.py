@@ -78,7 +78,7 @@ def test_data_of_the_same_source_pass(run: Run, then: Path, tmp_path: Path) -> N
     }
     age = found["columns"]["age"]
     for metric in ("psi", "ks", "jensen_shannon", "wasserstein", "chi_square"):
-        assert age[metric]["interval"]["low"] <= age[metric]["value"] <= age[metric]["interval"]["high"]
+        assert age[metric]["interval"][0] <= age[metric]["value"] <= age[metric]["interval"][1]
     assert found["columns"]["income"]["null_rate"]["reference"] == pytest.approx(0.1, abs=0.02)
     assert found["columns"]["job"]["ks"]["value"] is None
     assert (found["reference"]["rows"], found["current"]["rows"]) == (4_000, 3_000)
@@ -95,10 +95,10 @@ def test_a_drifted_file_is_blocked_and_the_worst_column_comes_first(run: Run, th
     assert [name for name, status in statuses.items() if status == "failed"] == list(statuses)[:3]
     assert set(list(statuses)[:3]) == {"age", "job", "children"}
     job = found["columns"]["job"]
-    assert [gone["category"] for gone in job["vanished_categories"]] == ["clerk", "smith"]
-    assert job["vanished_categories"][0]["share"] == pytest.approx(0.5, abs=0.03)
+    assert list(job["vanished_categories"]) == ["clerk", "smith"]
+    assert job["vanished_categories"]["clerk"] == pytest.approx(0.5, abs=0.03)
     assert job["null_rate"] == {"reference": 0.0, "current": 0.0}
-    assert job["new_categories"] == []
+    assert job["new_categories"] == {}
 
 
 def test_parquet_and_csv_give_the_same_numbers(run: Run, then: Path, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_codes_can_be_compared_as_categories(run: Run, then: Path, tmp_path: Pat
     now = written(tmp_path / "now.parquet", frame)
     _, found = run(then, now, "--categorical", "children", "--json")
     assert found["columns"]["children"]["kind"] == "categorical"
-    assert [new["category"] for new in found["columns"]["children"]["new_categories"]] == ["7"]
+    assert list(found["columns"]["children"]["new_categories"]) == ["7"]
 
 
 def test_a_month_is_compared_with_the_same_month(run: Run, tmp_path: Path) -> None:
