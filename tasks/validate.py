@@ -3,6 +3,7 @@
 import json
 from typing import Any, Literal
 
+from gatewright.core.errors import IntegrityError
 from gatewright.core.refs import ArtifactRef, DatasetRef
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.results import StageEvidence
@@ -58,7 +59,14 @@ def _outcome(
     }
     if spec.validation.engine == "onepass":
         pinned = [services.blobs.path(file.artifact) for file in dataset.files]
-        return validate_files(pinned, suite, dataset_name=dataset.name, columns=spec.columns(), plain=True, **given)
+        outcome = validate_files(pinned, suite, dataset_name=dataset.name, columns=spec.columns(), plain=True, **given)
+        if outcome.summary.rows != dataset.rows:
+            raise IntegrityError(
+                f"the files have {outcome.summary.rows} rows, their reference says {dataset.rows}.",
+                where=dataset.name,
+                remedy="do not use this reference; pin the dataset again and compare.",
+            )
+        return outcome
     if spec.validation.engine == "pandas":
         frame = services.datasets(opening.model).load(dataset, spec.columns())
         return validate_frame(frame, suite, dataset_name=dataset.name, **given)

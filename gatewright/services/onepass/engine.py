@@ -66,7 +66,7 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
         self._loading = True
         if domain_kwargs.get("table"):
             # Great Expectations says that pandas has one table only.
-            return PandasExecutionEngine().get_domain_records(domain_kwargs)
+            raise ValueError("PandasExecutionEngine does not currently support multiple named tables.")
         chosen_by = columns_of_row_condition(domain_kwargs)
         names = {*domain_columns(domain_kwargs), *(chosen_by or ()), *self._index_columns}
         if chosen_by is None or not domain_columns(domain_kwargs):
