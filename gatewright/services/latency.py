@@ -10,6 +10,7 @@ import numpy as np
 
 from gatewright.core.checks.latency import Timings
 from gatewright.core.refs import Candidate
+from gatewright.core.spec import Task
 from gatewright.core.statistics.quantiles import samples_needed
 from gatewright.services.registry import ModelRegistry
 
@@ -44,6 +45,7 @@ def sample_latency(
     *,
     trusted_types: Sequence[str],
     confidence: float,
+    task: Task = "binary_classification",
     champion: Candidate | None = None,
 ) -> LatencySamples:
     """Time both models as the scoring service calls them: through a DataFrame, one row or many at once.
@@ -53,7 +55,7 @@ def sample_latency(
     over; loading and batches are repeated as often as a median needs. Raises ModelError for a model that cannot be
     loaded or cannot score the rows.
     """
-    models = [_Timed(registry, model, trusted_types) for model in (candidate, champion) if model is not None]
+    models = [_Timed(registry, model, trusted_types, task) for model in (candidate, champion) if model is not None]
     repeats = samples_needed(0.5, confidence=confidence)
     calls = samples_needed(HIGHEST_QUANTILE, confidence=confidence)
     batch = frame.head(BATCH_ROWS)
@@ -78,6 +80,7 @@ class _Timed:
     registry: ModelRegistry
     ref: Candidate
     trusted_types: Sequence[str]
+    task: Task
     model: Any = None
     loads: list[float] = field(default_factory=list)
     singles: list[float] = field(default_factory=list)
@@ -100,7 +103,7 @@ class _Timed:
 
     def _seconds(self, rows: "pd.DataFrame") -> float:
         started = time.perf_counter()
-        self.registry.score(self.model, rows, self.ref.features)
+        self.registry.answers(self.model, rows, self.ref.features, self.task)
         return time.perf_counter() - started
 
     def peak_memory(self, rows: "pd.DataFrame") -> int:
@@ -108,7 +111,7 @@ class _Timed:
         tracemalloc.start()
         try:
             model = self.registry.load(self.ref.artifact, trusted_types=self.trusted_types)
-            self.registry.score(model, rows, self.ref.features)
+            self.registry.answers(model, rows, self.ref.features, self.task)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -18,18 +18,32 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from gatewright.core.errors import ConflictError, StoreError
+from gatewright.core.spec import Task
 from gatewright.services.clock import utc_now
 
 if TYPE_CHECKING:
     from gatewright.services.store import ObjectStore
 
-__all__ = ["LABEL_COLUMNS", "PARQUET_MEDIA_TYPE", "PREDICTION_COLUMNS", "LogFullError", "PredictionLog"]
+__all__ = [
+    "ANSWER_COLUMNS",
+    "LABEL_COLUMNS",
+    "PARQUET_MEDIA_TYPE",
+    "PREDICTION_COLUMNS",
+    "LogFullError",
+    "PredictionLog",
+]
 
 logger = logging.getLogger(__name__)
 
 Kind = Literal["predictions", "labels"]
 
-PREDICTION_COLUMNS = ("prediction_id", "at", "release_id", "model_sha256", "score", "positive")
+PREDICTION_COLUMNS = ("prediction_id", "at", "release_id", "model_sha256")
+# What was answered: probabilities by the name of the class.
+ANSWER_COLUMNS: dict[Task, tuple[str, ...]] = {
+    "binary_classification": ("score", "positive"),
+    "regression": ("prediction",),
+    "multiclass_classification": ("prediction", "probabilities"),
+}
 LABEL_COLUMNS = ("prediction_id", "at", "label")
 PARQUET_MEDIA_TYPE = "application/vnd.apache.parquet"
 
@@ -142,7 +156,7 @@ class PredictionLog:
         return self._predictions.rows + self._labels.rows
 
     def add_predictions(self, frame: pd.DataFrame) -> None:
-        """Keep rows with PREDICTION_COLUMNS and the features. Raises LogFullError, keeping none of them."""
+        """Keep rows with PREDICTION_COLUMNS, ANSWER_COLUMNS, features. Raises LogFullError, keeping none of them."""
         self._add(self._predictions, frame)
 
     def add_labels(self, frame: pd.DataFrame) -> None:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from gatewright.core.errors import ModelError
 from gatewright.core.frames import class_name
 from gatewright.core.refs import ArtifactRef
+from gatewright.core.spec import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,6 +75,14 @@ class ModelRegistry:
         except Exception as error:
             # Damaged archives surface as BadZipFile, KeyError, ValueError and more.
             raise _not_a_model(f"skops cannot read it ({_named(error)})", where) from error
+
+    def answers(
+        self, model: Any, frame: "pd.DataFrame", features: Sequence[str], task: Task
+    ) -> npt.NDArray[np.float64]:
+        """What a model of ``task`` says of each row: `score`, `predict` or `probabilities`, whose errors it raises."""
+        if task == "regression":
+            return self.predict(model, frame, features)
+        return (self.score if task == "binary_classification" else self.probabilities)(model, frame, features)
 
     @staticmethod
     def score(model: Any, frame: "pd.DataFrame", features: Sequence[str]) -> npt.NDArray[np.float64]:

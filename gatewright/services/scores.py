@@ -1,13 +1,12 @@
 """Scores of a model on a dataset, computed once per (model digest, data digest) and kept in the store."""
 
 import io
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gatewright.core.errors import DataError, IntegrityError
 from gatewright.core.records import Record, Sha256
 from gatewright.core.refs import ArtifactRef, Candidate, DatasetRef
-from gatewright.core.spec import ModelSpec, Task
+from gatewright.core.spec import ModelSpec
 from gatewright.services.blobs import BlobStore
 from gatewright.services.registry import ModelRegistry
 from gatewright.services.store import ObjectStore
@@ -53,8 +52,9 @@ class Scores:
         key = _key(candidate, dataset)
         if not self._store.exists(key):
             model = self._registry.load(candidate.artifact, trusted_types=spec.trusted_types)
-            scores, classes = self._answers(model, frame, candidate.features, spec.task)
-            self._keep(key, candidate, dataset, scores, classes)
+            scores = self._registry.answers(model, frame, candidate.features, spec.task)
+            several = spec.task == "multiclass_classification"
+            self._keep(key, candidate, dataset, scores, self._registry.class_names(model) if several else ())
         kept = self._kept(key, candidate, dataset)
         if bool(kept.classes) != (spec.task == "multiclass_classification"):
             raise _foreign(key, f"they are not those of a {spec.task}")
@@ -67,15 +67,6 @@ class Scores:
         """
         key = _key(candidate, dataset)
         return self._kept(key, candidate, dataset).classes
-
-    def _answers(
-        self, model: object, frame: "pd.DataFrame", features: Sequence[str], task: Task
-    ) -> tuple["np.ndarray", tuple[str, ...]]:
-        if task == "regression":
-            return self._registry.predict(model, frame, features), ()
-        if task == "multiclass_classification":
-            return self._registry.probabilities(model, frame, features), self._registry.class_names(model)
-        return self._registry.score(model, frame, features), ()
 
     def _keep(
         self, key: str, candidate: Candidate, dataset: DatasetRef, scores: "np.ndarray", classes: tuple[str, ...]

@@ -4,24 +4,22 @@
 the release flow, ``GET /`` for people. Whoever starts it decides where it listens.
 """
 
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import HTMLResponse, JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from gatewright.core.errors import ModelError, SpecError
-from gatewright.core.spec import ModelSpec
-from gatewright.services.prediction_log import PREDICTION_COLUMNS, PredictionLog
+from gatewright.core.spec import ModelSpec, Task
+from gatewright.services.prediction_log import ANSWER_COLUMNS, PREDICTION_COLUMNS, PredictionLog
 from gatewright.services.registry import ModelRegistry
+from gatewright.services.targets.answers import LABEL_TYPES, MAX_ROWS, answers_of, labels_request
 from gatewright.services.targets.refusals import BodyLimit, refuse_clearly
 from gatewright.services.targets.rows import CellProblem, InvalidRowsError, frame_of
 from gatewright.services.targets.serving_model import ModelSource, Serving, ServingModel
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BODY_BYTES", "MAX_ROWS", "create_app"]
 
-MAX_ROWS = 1000
 MAX_BODY_BYTES = 5_000_000
 
 
@@ -43,24 +40,6 @@ class ScoreRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     rows: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_ROWS)]
-
-
-class LateLabel(BaseModel):
-    """What became of one prediction."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    prediction_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-    # Not Literal[0, 1], which takes true for 1.
-    label: Annotated[int, Field(ge=0, le=1)]
-
-
-class LabelsRequest(BaseModel):
-    """Labels that have become known."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    labels: Annotated[list[LateLabel], Field(min_length=1, max_length=MAX_ROWS)]
 
 
 def create_app(
@@ -104,28 +83,30 @@ def create_app(
     app = FastAPI(title=spec.title, lifespan=running, docs_url=None, redoc_url=None)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     refuse_clearly(app)
-    _add_scoring(app, serving, prediction_log)
+    _add_scoring(app, serving, prediction_log, spec.task)
     _add_reports(app, source, serving, prediction_log)
     return app
 
 
-def _add_scoring(app: FastAPI, serving: ServingModel, log: PredictionLog) -> None:
+def _add_scoring(app: FastAPI, serving: ServingModel, log: PredictionLog, task: Task) -> None:
+    # Whose form FastAPI reads from the annotation below.
+    reported: Any = labels_request(task)
+
     @app.post("/score")
     def score(request: ScoreRequest) -> JSONResponse:
         current = _required(serving.current)
         frame = frame_of(request.rows, current.features, current.categorical)
-        scores = _scores(current, frame)
-        answers = _answers(scores, current.threshold)
+        answers = answers_of(current, _said(current, frame))
         log.add_predictions(_logged(answers, frame, current))
         return JSONResponse(
             {"model_sha256": current.model_sha256, "release_id": current.release_id, "predictions": answers}
         )
 
     @app.post("/labels")
-    def labels(request: LabelsRequest) -> JSONResponse:
+    def labels(request: reported) -> JSONResponse:
         rows = pd.DataFrame([label.model_dump() for label in request.labels])
         rows.insert(1, "at", _now())
-        log.add_labels(rows.astype({"label": "int8"}))
+        log.add_labels(rows.astype({"label": LABEL_TYPES[task][1]}))
         return JSONResponse({"accepted": len(rows)})
 
 
@@ -150,10 +131,10 @@ def _required(current: Serving | None) -> Serving:
     return current
 
 
-def _scores(current: Serving, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+def _said(current: Serving, frame: pd.DataFrame) -> Any:
     """Raises InvalidRowsError when one row is what the model refuses, ModelError when it is not."""
     try:
-        return ModelRegistry.score(current.model, frame, current.features)
+        return current.ask(frame)
     except ModelError as error:
         refused = _first_refused(current, frame)
         if refused is None:
@@ -173,23 +154,16 @@ def _first_refused(current: Serving, frame: pd.DataFrame) -> CellProblem | None:
 
 def _refusal(current: Serving, frame: pd.DataFrame) -> str | None:
     try:
-        ModelRegistry.score(current.model, frame, current.features)
+        current.ask(frame)
     except ModelError as error:
         return error.problem
     return None
 
 
-def _answers(scores: npt.NDArray[np.float64], threshold: float) -> list[dict[str, Any]]:
-    return [
-        {"prediction_id": uuid.uuid4().hex, "score": float(score), "positive": bool(score >= threshold)}
-        for score in scores
-    ]
-
-
 def _logged(answers: list[dict[str, Any]], frame: pd.DataFrame, current: Serving) -> pd.DataFrame:
-    """The answers with PREDICTION_COLUMNS and then the features."""
+    """The answers with PREDICTION_COLUMNS and ANSWER_COLUMNS, then the features."""
     rows = pd.DataFrame(answers).assign(at=_now(), release_id=current.release_id, model_sha256=current.model_sha256)
-    return pd.concat([rows[list(PREDICTION_COLUMNS)], frame], axis=1)
+    return pd.concat([rows[[*PREDICTION_COLUMNS, *ANSWER_COLUMNS[current.task]]], frame], axis=1)
 
 
 def _health(source: ModelSource, serving: ServingModel, log: PredictionLog) -> dict[str, Any]:
@@ -226,7 +200,7 @@ def _now() -> pd.Timestamp:
 
 
 def _require_loggable(spec: ModelSpec) -> None:
-    taken = sorted(set(spec.features) & set(PREDICTION_COLUMNS))
+    taken = sorted(set(spec.features) & {*PREDICTION_COLUMNS, *ANSWER_COLUMNS[spec.task]})
     if taken:
         raise SpecError(
             f"the feature(s) {', '.join(taken)} have names that the prediction log uses itself.",

@@ -5,6 +5,7 @@ A model that cannot be loaded leaves the one before in place.
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -16,10 +17,12 @@ from gatewright.core.channels import ChannelEntry
 from gatewright.core.errors import GatewrightError, NotFoundError
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening
-from gatewright.core.spec import ModelSpec
+from gatewright.core.spec import ModelSpec, Task
 from gatewright.services.targets.rows import warm_up_row
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from gatewright.services.blobs import BlobStore
     from gatewright.services.channel_store import ChannelStore
     from gatewright.services.evidence_store import EvidenceStore
@@ -34,9 +37,15 @@ RETRY_SECONDS = (1, 2, 4, 8, 16, 32, 60)
 
 @dataclass(frozen=True)
 class Serving:
-    """A loaded model and the terms it was released under."""
+    """A loaded model and the terms it was released under.
 
-    model: Any
+    ``ask`` says of each row of a frame what `ModelRegistry.answers` does; ``threshold`` is NaN and ``classes``
+    empty where the task has none.
+    """
+
+    ask: Callable[["pd.DataFrame"], Any]
+    task: Task
+    classes: tuple[str, ...]
     model_sha256: str
     release_id: str
     generation: int
@@ -82,15 +91,22 @@ class ModelSource:
         model = self._registry.load(candidate.artifact, trusted_types=spec.trusted_types)
         categorical = tuple(name for name in candidate.features if name in spec.categorical)
         row = warm_up_row(model, candidate.features, categorical)
-        self._registry.score(model, row, candidate.features)
+
+        def ask(frame: "pd.DataFrame") -> Any:
+            return self._registry.answers(model, frame, candidate.features, spec.task)
+
+        ask(row)
+        several = spec.task == "multiclass_classification"
         return Serving(
-            model=model,
+            ask=ask,
+            task=spec.task,
+            classes=self._registry.class_names(model) if several else (),
             model_sha256=candidate.artifact.sha256,
             release_id=release_id,
             generation=generation,
             features=candidate.features,
             categorical=categorical,
-            threshold=spec.threshold,
+            threshold=math.nan if spec.decision_threshold is None else spec.decision_threshold,
             since=since,
         )
 

@@ -82,10 +82,10 @@ def test_a_confirmation_does_not_load_again(world: World) -> None:
     digest = world.deploy("r1", tiny_model(1))
     serving.refresh()
     assert serving.current
-    loaded = serving.current.model
+    loaded = serving.current.ask
     world.move("r1", digest, "confirm")
     serving.refresh()
-    assert serving.current.model is loaded
+    assert serving.current.ask is loaded
     assert serving.current.generation == 2
 
 
