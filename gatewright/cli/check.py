@@ -112,7 +112,7 @@ def check(
     )
     rules, data = _rules(policy), DataFile(file)
     with _progress(data) as progress:
-        verdict = check_file(data, columns, rules, progress=progress)
+        verdict = check_file(data, columns, rules, curves=report is not None, progress=progress)
     if report is not None:
         _write(report, verdict)
     if as_json:

@@ -12,7 +12,7 @@ from gatewright.core.errors import DataError
 
 __all__ = ["BATCH_ROWS", "Batch", "DataFile"]
 
-BATCH_ROWS = 1 << 17
+BATCH_ROWS = 1 << 16
 
 
 @dataclass(frozen=True)

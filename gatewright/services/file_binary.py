@@ -7,7 +7,13 @@ from typing import Any
 
 from gatewright.core.checks.curves import curves_of_sums
 from gatewright.core.checks.evaluation import EvaluationSums, evaluation_sums, measure_evaluation_sums
-from gatewright.core.checks.fairness import FairnessSums, decided_sums, group_rates, measure_fairness_sums
+from gatewright.core.checks.fairness import (
+    UNSUPPORTED,
+    FairnessSums,
+    decided_sums,
+    group_rates,
+    measure_fairness_sums,
+)
 from gatewright.core.results import Measurement
 from gatewright.services.batches import Batch, DataFile
 from gatewright.services.file_columns import (
@@ -46,13 +52,15 @@ def file_sums(batch: Batch, columns: FileColumns, where: str) -> FileSums:
 
 def measure_sums(sums: FileSums, terms: Terms) -> FileMeasurements:
     """Everything from the sums of all batches."""
+    judged = _gaps(sums.fairness, terms, terms.minimum_support)
+    all_supported = not any(m.value for m in judged if m.metric == UNSUPPORTED)
     return FileMeasurements(
         rows=sums.evaluation.n,
         overall=measure_evaluation_sums(sums.evaluation, confidence=terms.confidence, seed=terms.seed),
-        judged=_gaps(sums.fairness, terms, terms.minimum_support),
-        shown=_gaps(sums.fairness, terms, 1),
+        judged=judged,
+        shown=judged if all_supported else _gaps(sums.fairness, terms, 1),
         groups={} if sums.fairness is None else group_rates(sums.fairness),
-        curves=curves_of_sums(sums.evaluation, confidence=terms.confidence),
+        curves=curves_of_sums(sums.evaluation, confidence=terms.confidence) if terms.curves else {},
     )
 
 

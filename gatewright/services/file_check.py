@@ -22,13 +22,19 @@ _TASKS = {
 
 
 def check_file(
-    file: DataFile, columns: FileColumns, rules: RuleSet, *, seed: int = 0, progress: Progress = lambda rows: None
+    file: DataFile,
+    columns: FileColumns,
+    rules: RuleSet,
+    *,
+    seed: int = 0,
+    curves: bool = False,
+    progress: Progress = lambda rows: None,
 ) -> FileVerdict:
-    """Measure the file and judge it. ``progress`` is called with the rows read so far.
+    """Measure the file and judge it, with ``curves`` for a report. ``progress`` is called with the rows read so far.
 
     Raises DataError and ModelError naming file, column and row of a bad value, and DataError for no rows.
     """
-    terms = Terms(rules.confidence, rules.minimum_support, seed)
+    terms = Terms(rules.confidence, rules.minimum_support, seed, curves)
     return judge_file(file.path.name, columns, _TASKS[columns.task](file, columns, terms, progress), rules)
 
 

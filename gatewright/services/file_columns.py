@@ -77,11 +77,12 @@ class FileColumns:
 
 @dataclass(frozen=True)
 class Terms:
-    """How a file is measured: ``minimum_support`` is that of the rules."""
+    """How a file is measured: ``minimum_support`` is that of the rules; ``curves`` are for a report."""
 
     confidence: float
     minimum_support: int
     seed: int = 0
+    curves: bool = False
 
 
 @dataclass(frozen=True)
