@@ -35,7 +35,7 @@ RECORDS = [
     ["whole", "absent"],
 ]
 # All of them take minutes, most of it in Great Expectations: `python -m tests.services.onepass.test_gallery`.
-EVERY = 17
+EVERY = 23
 
 
 def every_case() -> Iterator[dict[str, Any]]:
@@ -55,8 +55,13 @@ def every_case() -> Iterator[dict[str, Any]]:
 
 def differences(path: Path, cases: list[dict[str, Any]], block_rows: int) -> list[tuple[Any, Any]]:
     """What the two engines do not agree on."""
-    ours, _ = one_pass(path, cases, block_rows=block_rows)
-    return [(one, other) for one, other in zip(ours, stock(path, cases), strict=True) if one != other]
+    found: list[tuple[Any, Any]] = []
+    # Great Expectations' time grows with the square of the expectations that raise.
+    for at in range(0, len(cases), 40):
+        some = cases[at : at + 40]
+        ours, _ = one_pass(path, some, block_rows=block_rows)
+        found += [(one, other) for one, other in zip(ours, stock(path, some), strict=True) if one != other]
+    return found
 
 
 @pytest.fixture(scope="module")
