@@ -74,7 +74,7 @@ def test_no_type_of_the_core_gallery_is_forgotten() -> None:
     assert core_types() == {name for types in CASES.values() for name in types}
 
 
-@pytest.mark.parametrize("start", range(2))
+@pytest.mark.parametrize("start", [1])
 def test_a_table_of_one_block_gives_stock_results_to_the_last_bit(start: int, path: Path) -> None:
     """Success, observed values, counts, shown rows and exceptions are equal for each type and kind of column."""
     cases = list(every_case())[start::EVERY]
