@@ -1,17 +1,12 @@
 """Compare the evaluation data with the data the candidate learned from, feature by feature and by score."""
 
-from typing import Any
-
-import pandas as pd
-
 from gatewright.core.checks.drift import measure_drift
 from gatewright.core.checks.profile import Profile
 from gatewright.core.checks.profile_build import build_profile
-from gatewright.core.frames import labels_of
+from gatewright.core.frames import targets_of
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.results import Measurement, StageEvidence
-from gatewright.core.spec import ModelSpec
 from gatewright.wiring import Services, connect
 from tasks.material import Material, evaluation_material
 from tasks.stage import Findings, run_stage, stage_task
@@ -32,14 +27,14 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
     # A model's scores on its own training rows are too extreme to compare live scores with; those on the
     # evaluation rows are not.
     monitoring = build_profile(
-        reference, candidate.features, m.spec.categorical, m.scores, labels=_labels(reference, m.spec)
+        reference, candidate.features, m.spec.categorical, m.rows.decided, labels=targets_of(reference, m.spec)
     )
     features = monitoring.model_copy(update={"score": None})
     confidence = m.policy.confidence
     return Findings(
         inputs={"data": data, "candidate": candidate},
         measurements=(
-            *measure_drift(features, m.frame, labels=_labels(m.frame, m.spec), confidence=confidence),
+            *measure_drift(features, m.frame, labels=m.rows.truth, confidence=confidence),
             *_score_drift(services, opening, m, confidence=confidence),
         ),
         artifacts={"monitoring_profile": services.blobs.put(monitoring.to_bytes(), "application/json")},
@@ -48,15 +43,10 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
 
 def _score_drift(services: Services, opening: Opening, m: Material, *, confidence: float) -> tuple[Measurement, ...]:
     """How far the champion's scores have moved since it was released; a first release has none to compare."""
-    if opening.champion is None or m.champion_scores is None:
+    if opening.champion is None:
         return ()
     then = services.evidence.read("drift", opening.champion.release_id, StageEvidence)
     body = services.blobs.get(then.artifacts["monitoring_profile"])
     profile = Profile.from_bytes(body, where=f"profile of {opening.champion.release_id}")
     scores = profile.model_copy(update={"features": {}, "label": None})
-    return measure_drift(scores, m.frame, m.champion_scores, confidence=confidence)
-
-
-def _labels(frame: pd.DataFrame, spec: ModelSpec) -> Any:
-    """0 and 1 for a binary classification, else the target as it is."""
-    return labels_of(frame, spec) if spec.task == "binary_classification" else frame[spec.target.column].to_numpy()
+    return measure_drift(scores, m.frame, m.rows.champion_decided, confidence=confidence)

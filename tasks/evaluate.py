@@ -1,6 +1,5 @@
 """Measure the candidate, alone and against the champion on the same rows."""
 
-from gatewright.core.checks.evaluation import evaluation_curves, measure_evaluation
 from gatewright.core.checks.holdout import measure_holdout
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
@@ -28,27 +27,11 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
         HoldoutUse(release_id=opening.release_id, policy_sha256=opening.policy.sha256),
     )
     m = evaluation_material(services, opening, data, candidate)
-    threshold = m.spec.threshold
     return Findings(
         inputs={"evaluation": data.evaluation, "candidate": candidate},
         measurements=(
-            *measure_evaluation(
-                m.labels,
-                m.scores,
-                threshold=threshold,
-                confidence=m.policy.confidence,
-                clusters=m.clusters,
-                champion_scores=m.champion_scores,
-            ),
+            *m.checks.performance(m.rows, m.policy.confidence),
             *measure_holdout(uses, rows=m.independent_rows, budget=m.policy.holdout, alpha=m.policy.alpha),
         ),
-        details={
-            "curves": evaluation_curves(
-                m.labels,
-                m.scores,
-                threshold=threshold,
-                confidence=m.policy.confidence,
-                champion_scores=m.champion_scores,
-            )
-        },
+        details=m.checks.curves(m.rows, m.policy.confidence),
     )

@@ -1,13 +1,7 @@
 """Audit the candidate by sensitive group and intersection, whether or not it sees the groups."""
 
-from gatewright.core.checks.fairness import (
-    FAIRNESS_METRICS,
-    FairnessSums,
-    decided_sums,
-    group_table,
-    measure_fairness_sums,
-)
-from gatewright.core.checks.fairness_equivalence import Margin, equivalence_tests
+from gatewright.core.checks.fairness import FAIRNESS_METRICS
+from gatewright.core.checks.fairness_equivalence import Margin
 from gatewright.core.checks.fairness_trend import fairness_trend
 from gatewright.core.frames import groups_of
 from gatewright.core.policy import Policy
@@ -15,7 +9,7 @@ from gatewright.core.refs import Candidate
 from gatewright.core.releases import Champion, Opening, ReleaseData
 from gatewright.core.results import Measurement, StageEvidence
 from gatewright.wiring import Services, connect
-from tasks.material import Material, evaluation_material
+from tasks.material import evaluation_material
 from tasks.stage import Findings, run_stage, stage_task
 
 __all__ = ["fairness"]
@@ -33,34 +27,19 @@ def fairness(opening: Opening, data: ReleaseData, candidate: Candidate) -> Stage
 
 def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Candidate) -> Findings:
     m = evaluation_material(services, opening, data, candidate)
-    sums = _sums(m)
-    confidence, support = m.policy.confidence, m.policy.minimum_support
-    measurements = measure_fairness_sums(sums, confidence=confidence, minimum_support=support)
+    measurements, details = m.checks.fairness(
+        m.rows, groups_of(m.frame, m.spec), m.policy.confidence, m.policy.minimum_support, _margins(m.policy)
+    )
+    judged = {rule.metric for rule in m.policy.rules if rule.stage == "fairness"} & {*m.checks.gaps}
     ours = (opening.release_id, measurements)
     return Findings(
         inputs={"evaluation": data.evaluation, "candidate": candidate},
         measurements=measurements,
         details={
-            "groups": [*group_table(sums, confidence=confidence, minimum_support=support)],
-            "equivalence": [*equivalence_tests(sums, _margins(m.policy), minimum_support=support)],
-            "trend": [*fairness_trend([*_champions(services, opening), ours], metrics=_judged(m.policy))],
+            **details,
+            "trend": [*fairness_trend([*_champions(services, opening), ours], metrics=judged)],
         },
     )
-
-
-def _sums(m: Material) -> FairnessSums:
-    return decided_sums(
-        m.labels,
-        m.scores,
-        groups_of(m.frame, m.spec),
-        threshold=m.spec.threshold,
-        clusters=m.clusters,
-        champion_scores=m.champion_scores,
-    )
-
-
-def _judged(policy: Policy) -> set[str]:
-    return {rule.metric for rule in policy.rules if rule.stage == "fairness"} & {*FAIRNESS_METRICS}
 
 
 def _margins(policy: Policy) -> Margin:

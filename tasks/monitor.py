@@ -7,7 +7,6 @@ automation or a person may act on, and say with which command.
 from datetime import timedelta
 from uuid import UUID
 
-import numpy as np
 import pandas as pd
 from prefect import get_client
 from prefect.artifacts import create_markdown_artifact
@@ -19,15 +18,21 @@ from prefect.states import Completed
 
 from gatewright.core.channels import ChannelEntry
 from gatewright.core.checks.monitoring import measure_production
-from gatewright.core.checks.profile import Profile
+from gatewright.core.checks.profile import CategoricalProfile, Profile
 from gatewright.core.ledger import LedgerEntry
 from gatewright.core.policy import Policy
 from gatewright.core.records import Record, Timestamp
 from gatewright.core.releases import Opening
 from gatewright.core.responses import MonitoringDecision, respond
 from gatewright.core.results import Measurement, StageEvidence
-from gatewright.core.spec import ModelSpec
-from gatewright.services.prediction_reader import JoinedLabels, PredictionReader, join_labels
+from gatewright.core.spec import ModelSpec, Task
+from gatewright.services.prediction_reader import (
+    JoinedLabels,
+    PredictionReader,
+    join_labels,
+    logged_answers,
+    logged_classes,
+)
 from gatewright.services.reports.monitor_page import monitor_page
 from gatewright.wiring import Services, connect
 from tasks.stage import artifact_key, stage_task
@@ -86,7 +91,7 @@ def _look(services: Services, model: str, head: ChannelEntry, days: int) -> Moni
     spec, policy = services.releases.spec(opening), services.policy(services.spec(model))
     now = services.now()
     since = now - timedelta(days=days)
-    predictions, labels = _read(services, model, head, since.strftime("%Y-%m-%d"))
+    predictions, labels = _read(services, model, head, spec.task, since.strftime("%Y-%m-%d"))
     measurements = _measure(services, opening, spec, policy, predictions, labels)
     return MonitorReport(
         release_id=head.release_id,
@@ -98,9 +103,11 @@ def _look(services: Services, model: str, head: ChannelEntry, days: int) -> Moni
     )
 
 
-def _read(services: Services, model: str, head: ChannelEntry, day: str) -> tuple[pd.DataFrame, JoinedLabels]:
+def _read(
+    services: Services, model: str, head: ChannelEntry, task: Task, day: str
+) -> tuple[pd.DataFrame, JoinedLabels]:
     reader = PredictionReader(services.records)
-    everything, _ = reader.read_predictions(model, after_key=f"predictions/{model}/{day}")
+    everything, _ = reader.read_predictions(model, after_key=f"predictions/{model}/{day}", task=task)
     predictions = everything[everything["model_sha256"] == head.model_sha256].reset_index(drop=True)
     labels, _ = reader.read_labels(model, after_key=f"labels/{model}/{day}")
     return predictions, join_labels(predictions, labels)
@@ -116,12 +123,19 @@ def _measure(
 ) -> tuple[Measurement, ...]:
     drift = services.evidence.read("drift", opening.release_id, StageEvidence)
     body = services.blobs.get(drift.artifacts["monitoring_profile"])
+    profile = Profile.from_bytes(body, where=f"profile of {opening.release_id}")
+    classes: tuple[str, ...] = ()
+    if spec.task == "multiclass_classification":
+        learned = profile.label.counts if isinstance(profile.label, CategoricalProfile) else ()
+        classes = tuple(sorted(logged_classes(predictions, labels).union(learned)))
     measured = measure_production(
         predictions,
-        predictions["score"].to_numpy(dtype=np.float64),
+        logged_answers(predictions, spec.task, classes),
         labels.values,
-        profile=Profile.from_bytes(body, where=f"profile of {opening.release_id}"),
-        threshold=spec.threshold,
+        profile=profile,
+        threshold=spec.decision_threshold,
+        task=spec.task,
+        classes=classes,
         confidence=policy.confidence,
         minimum_rows=policy.monitoring.minimum_rows,
         minimum_labels=policy.monitoring.minimum_labels,

@@ -24,7 +24,8 @@ def open_release(
 ) -> Opening:
     """Pin the terms of a release, or take over the one named ``release_id``.
 
-    Raises SpecError for an unknown model or period, ConflictError while another release is open.
+    Raises SpecError for an unknown model or period, or another task than the champion's; ConflictError while another
+    release is open.
     """
     services = connect()
     if release_id is not None:
@@ -56,6 +57,7 @@ def _terms(
     period = _known_period(spec, period)
     now = services.now()
     generation, champion = _champion(services, model)
+    _require_same_task(services, spec, champion)
     root = Path(services.settings.root)
     return Opening(
         release_id=release_id or f"{model}-{period}-{str(flow_run.id)[:8]}",
@@ -85,6 +87,19 @@ def _known_period(spec: ModelSpec, period: str | None) -> str:
             remedy=f"choose one of {', '.join(spec.data.periods[1:])}; the first one has nothing to train on.",
         )
     return period
+
+
+def _require_same_task(services: Services, spec: ModelSpec, champion: Champion | None) -> None:
+    """Answers of two tasks cannot be compared, and neither log nor labels of one can be read as the other's."""
+    if champion is None:
+        return
+    served = services.releases.spec(services.releases.opening(champion.release_id)).task
+    if served != spec.task:
+        raise SpecError(
+            f"the task is {spec.task}, but the model that serves is a {served}.",
+            where=f"model {spec.name}, `task`",
+            remedy="release it as a model of another name.",
+        )
 
 
 def _pin(services: Services, record: Record) -> ArtifactRef:

@@ -2,6 +2,8 @@
 
 from pydantic import JsonValue
 
+from gatewright.core.checks.binary_only import unmeasured_robustness
+from gatewright.core.checks.by_task import Details, Measured
 from gatewright.core.checks.invariance import measure_invariance
 from gatewright.core.checks.latency import measure_latency
 from gatewright.core.checks.monotonicity import measure_monotonicity
@@ -28,9 +30,21 @@ def robustness(opening: Opening, data: ReleaseData, candidate: Candidate) -> Sta
 
 def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Candidate) -> Findings:
     m = evaluation_material(services, opening, data, candidate)
+    asked, details = _asked(services, candidate, m)
+    return Findings(
+        inputs={"evaluation": data.evaluation, "candidate": candidate},
+        measurements=(*asked, *_resources(services, candidate, champion_of(services, opening), m)),
+        details=details,
+    )
+
+
+def _asked(services: Services, candidate: Candidate, m: Material) -> tuple[Measured, Details]:
+    """What the model says of changed rows."""
+    if not m.is_binary:
+        return unmeasured_robustness(m.spec, len(m.frame)), {}
     probe = _probe(services, candidate, m)
-    perturbed, curves = measure_perturbations(probe, m.labels, m.spec.perturbations)
-    asked = (
+    perturbed, curves = measure_perturbations(probe, m.rows.truth, m.spec.perturbations)
+    measurements = (
         *perturbed,
         *measure_monotonicity(probe, m.spec.monotonicity),
         *measure_invariance(probe, m.spec.invariances),
@@ -38,11 +52,7 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
         *_attacked(probe, m),
     )
     inference: dict[str, JsonValue] = {"calls": probe.score.calls, "rows": probe.score.rows}
-    return Findings(
-        inputs={"evaluation": data.evaluation, "candidate": candidate},
-        measurements=(*asked, *_resources(services, candidate, champion_of(services, opening), m)),
-        details={"degradation": curves, "inference": inference},
-    )
+    return measurements, {"degradation": curves, "inference": inference}
 
 
 def _attacked(probe: Probe, m: Material) -> tuple[Measurement, ...]:
@@ -57,14 +67,14 @@ def _probe(services: Services, candidate: Candidate, m: Material) -> Probe:
     model = services.registry.load(candidate.artifact, trusted_types=m.spec.trusted_types)
     return Probe(
         frame=m.frame,
-        scores=m.scores,
+        scores=m.rows.answers,
         score=Scorer(lambda frame: services.registry.score(model, frame, candidate.features)),
         features=candidate.features,
         categorical=m.spec.categorical,
-        threshold=m.spec.threshold,
+        threshold=m.rows.at,
         confidence=m.policy.confidence,
-        clusters=m.clusters,
-        seed=m.spec.seed,
+        clusters=m.rows.clusters,
+        seed=m.rows.seed,
     )
 
 
@@ -77,6 +87,7 @@ def _resources(
         m.frame,
         trusted_types=m.spec.trusted_types,
         confidence=m.policy.confidence,
+        task=m.spec.task,
         champion=champion,
     )
     return measure_latency(

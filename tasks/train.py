@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from gatewright.core.errors import ModelError
-from gatewright.core.frames import labels_of
+from gatewright.core.frames import targets_of
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.spec import ModelSpec
@@ -63,7 +63,7 @@ def _fit(services: Services, opening: Opening, data: ReleaseData) -> Candidate:
     categorical = [name for name in opening.features if name in spec.categorical]
     fit = _entrypoint(spec)
     try:
-        model = fit(frame[list(opening.features)], labels_of(frame, spec), opening.features, categorical, spec.seed)
+        model = fit(frame[list(opening.features)], targets_of(frame, spec), opening.features, categorical, spec.seed)
     except Exception as error:
         raise ModelError(
             f"training failed: {type(error).__name__}: {error}.",

@@ -1,9 +1,6 @@
 """Does the candidate know what it does not know? Conformal coverage and what abstaining would gain."""
 
-from typing import Any
-
-from gatewright.core.checks.uncertain_answers import binary_answers
-from gatewright.core.checks.uncertainty import measure_uncertainty, uncertainty_details
+from gatewright.core.checks.uncertainty import uncertainty_details
 from gatewright.core.frames import groups_of
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
@@ -24,19 +21,9 @@ def uncertainty(opening: Opening, data: ReleaseData, candidate: Candidate) -> St
 
 def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Candidate) -> Findings:
     m = evaluation_material(services, opening, data, candidate)
-    given: dict[str, Any] = {"clusters": m.clusters, "seed": m.spec.seed, "confidence": m.policy.confidence}
+    groups = groups_of(m.frame, m.spec)
     return Findings(
         inputs={"evaluation": data.evaluation, "candidate": candidate},
-        measurements=measure_uncertainty(
-            m.labels,
-            m.scores,
-            groups_of(m.frame, m.spec),
-            threshold=m.spec.threshold,
-            minimum_support=m.policy.minimum_support,
-            champion_scores=m.champion_scores,
-            **given,
-        ),
-        details=uncertainty_details(
-            binary_answers(m.labels, m.scores, threshold=m.spec.threshold, where="candidate scores"), **given
-        ),
+        measurements=m.checks.uncertainty(m.rows, groups, m.policy.confidence, m.policy.minimum_support),
+        details=uncertainty_details(m.checks.doubts(m.rows), confidence=m.policy.confidence, **m.rows.sampling),
     )

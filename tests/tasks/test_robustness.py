@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gatewright.core.checks.by_task import Answered
 from gatewright.core.refs import Candidate, DatasetRef
 from gatewright.services import latency
 from tasks import robustness
@@ -50,10 +51,12 @@ def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Findings:
         spec=SPEC,
         policy=policy(),
         frame=FRAME,
-        labels=(FRAME["age"] > 40).astype(int).to_numpy(),
-        clusters=None,
-        scores=world.registry.score(model, FRAME, FEATURES),
-        champion_scores=None,
+        rows=Answered(
+            SPEC.task,
+            truth=(FRAME["age"] > 40).astype(int).to_numpy(),
+            answers=world.registry.score(model, FRAME, FEATURES),
+            threshold=SPEC.decision_threshold,
+        ),
     )
     monkeypatch.setattr(robustness, "evaluation_material", lambda *_: material)
     monkeypatch.setattr(robustness, "champion_of", lambda *_: theirs)

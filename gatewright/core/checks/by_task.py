@@ -32,7 +32,7 @@ from gatewright.core.results import Measurement
 from gatewright.core.spec import Task
 from gatewright.core.statistics.blocks import FloatArray
 
-__all__ = ["CHECKS", "Answered", "Measured", "TaskChecks"]
+__all__ = ["CHECKS", "Answered", "Details", "Measured", "TaskChecks"]
 
 Measured = tuple[Measurement, ...]
 Groups = Mapping[str, Any]

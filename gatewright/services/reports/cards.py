@@ -30,7 +30,7 @@ def model_card(view: ReleaseView) -> str:
         page("## Intended use", md(card.intended_use), "### Out of scope", md(card.out_of_scope)).rstrip(),
         page("## Limits", md(card.limits)).rstrip(),
         page("## Metrics", _metrics_sentence(view), _metrics(view)).rstrip(),
-        page("## Metrics by group", measured.gap_table(view), measured.group_table(groups(view))).rstrip(),
+        page("## Metrics by group", measured.gap_table(view), _groups(view)).rstrip(),
         page("## Training data", _datasets(view)).rstrip(),
         page("## Ethical considerations", md(card.ethical_considerations)).rstrip(),
         page("## Caveats", _caveats(view)).rstrip(),
@@ -46,7 +46,7 @@ def data_card(view: ReleaseView) -> str:
             {
                 "pretty_name": f"Data of {words(view.spec.title)}",
                 "license_name": words(source.license),
-                "task_categories": ["tabular-classification"],
+                "task_categories": [_kind(view)],
                 "tags": ["gatewright", view.spec.name],
             }
         ),
@@ -70,20 +70,31 @@ def _front_matter(facts: Mapping[str, Any]) -> str:
 
 
 def _model_facts(view: ReleaseView) -> dict[str, Any]:
-    values = {metric: view.find("evaluate", metric) for metric in charts.KEY_METRICS}
+    values = {metric: view.find("evaluate", metric) for metric in charts.key_metrics(view)}
     metrics = [
         {"type": metric, "value": m.value, "name": label(metric)}
         for metric, m in values.items()
         if m is not None and m.value is not None
     ]
     dataset = {"name": f"{view.spec.name} {words(view.opening.period)}", "type": view.spec.name}
-    result = {"task": {"type": "tabular-classification"}, "dataset": dataset, "metrics": metrics}
+    result = {"task": {"type": _kind(view)}, "dataset": dataset, "metrics": metrics}
     return {
         "library_name": "sklearn",
-        "pipeline_tag": "tabular-classification",
+        "pipeline_tag": _kind(view),
         "tags": ["gatewright", view.spec.name],
         "model-index": [{"name": view.spec.name, "results": [result] if metrics else []}],
     }
+
+
+def _kind(view: ReleaseView) -> str:
+    """The Hub's name of the task."""
+    return "tabular-regression" if view.spec.task == "regression" else "tabular-classification"
+
+
+def _positive(view: ReleaseView, before: str) -> str:
+    """The positive value, where the task has one."""
+    positive = view.spec.target.positive
+    return "" if positive is None else f"{before}{md(positive)}"
 
 
 def _model_details(view: ReleaseView) -> str:
@@ -91,7 +102,7 @@ def _model_details(view: ReleaseView) -> str:
     facts = {
         "Owner": md(view.spec.card.owner),
         "Release": f"{code(view.opening.release_id)}, decision: {decision}",
-        "Task": f"{md(view.spec.task)}: {md(view.spec.target.column)} is {md(view.spec.target.positive)}",
+        "Task": f"{md(view.spec.task)}: {md(view.spec.target.column)}{_positive(view, ' is ')}",
         "Decision threshold": number(view.spec.decision_threshold),
         "Features": ", ".join(code(name) for name in view.opening.features),
     }
@@ -115,12 +126,16 @@ def _metrics_sentence(view: ReleaseView) -> str:
 
 
 def _metrics(view: ReleaseView) -> str:
-    found = [m for m in (view.find("evaluate", metric) for metric in charts.KEY_METRICS) if m is not None]
+    found = [m for m in (view.find("evaluate", metric) for metric in charts.key_metrics(view)) if m is not None]
     if not found:
         return "*The metrics were not measured.*"
     interval = f"{100 * view.policy.confidence:g} % interval"
     rows = ((md(label(m.metric)), number(m.value), span(m.interval), f"{m.n:,}") for m in found)
     return table(("Metric", "Value", interval, "Rows"), rows, numbers=(1, 3))
+
+
+def _groups(view: ReleaseView) -> str:
+    return measured.group_table(groups(view)) or measured.mean_table(view)
 
 
 def _datasets(view: ReleaseView) -> str:
@@ -165,7 +180,7 @@ def _roles(view: ReleaseView, column: str) -> list[str]:
     kind = "categorical" if column in spec.categorical else "number"
     roles = {
         f"feature ({kind})": column in view.opening.features,
-        f"target, positive: {md(spec.target.positive)}": column == spec.target.column,
+        f"target{_positive(view, ', positive: ')}": column == spec.target.column,
         "sensitive": column in {feature.column for feature in spec.sensitive},
         "key": column in spec.data.key,
         "cluster": column in spec.data.cluster,

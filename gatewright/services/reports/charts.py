@@ -1,7 +1,9 @@
 """The four charts an approver looks at, each a small SVG; None when what it shows was not measured."""
 
+from gatewright.core.directions import direction_of
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import Interval, Measurement
+from gatewright.core.spec import Task
 from gatewright.services.reports.curve_charts import draw_calibration
 from gatewright.services.reports.details import GroupRow, calibration, groups
 from gatewright.services.reports.svg import BAD, CANDIDATE, GOOD, INK, MUTED, Drawing, Scale, data_uri
@@ -9,32 +11,50 @@ from gatewright.services.reports.whiskers import ROW, WIDTH, Whisker, clip, whis
 from gatewright.services.reports.wording import label, number, signed
 
 __all__ = [
-    "HIGHER_IS_BETTER",
     "KEY_METRICS",
     "calibration_chart",
     "comparison_chart",
     "data_uri",
     "drift_chart",
     "fairness_chart",
+    "key_metrics",
     "top_drift",
 ]
 
-KEY_METRICS = ("auc", "log_loss", "brier", "expected_calibration_error", "precision", "recall", "accuracy")
-HIGHER_IS_BETTER = frozenset({"auc", "precision", "recall", "accuracy"})
+KEY_METRICS: dict[Task, tuple[str, ...]] = {
+    "binary_classification": (
+        "auc", "log_loss", "brier", "expected_calibration_error", "precision", "recall", "accuracy"
+    ),
+    "multiclass_classification": (
+        "macro_auc", "log_loss", "brier", "expected_calibration_error", "macro_precision", "macro_recall", "accuracy"
+    ),
+    "regression": ("rmse", "mae", "quantile_loss", "bias", "mape", "r2"),
+}  # fmt: skip
+# Beside errors in the target's unit, on one scale, nobody could read them.
+_SHARES = ("mape", "r2")
 MAX_ROWS = 24
+
+
+def key_metrics(view: ReleaseView) -> tuple[str, ...]:
+    """What a model of this task is known by."""
+    return KEY_METRICS[view.spec.task]
 
 
 def comparison_chart(view: ReleaseView) -> str | None:
     """The change of each key metric against the champion with its interval; without a champion, the values."""
-    changes = [w for w in (_change(view, metric) for metric in KEY_METRICS) if w is not None]
+    shown = [metric for metric in key_metrics(view) if metric not in _SHARES]
+    changes = [w for w in (_change(view, metric) for metric in shown) if w is not None]
     if changes:
         reach = max(max(abs(w.low), abs(w.high), abs(w.limit or 0)) for w in changes) * 1.1 or 1.0
         scale = Scale(-reach, reach, 230, 480)
         return whisker_chart("Change against the champion (candidate minus champion)", changes, scale, zero=True)
-    values = [w for w in (_level(view, metric) for metric in KEY_METRICS) if w is not None]
+    values = [w for w in (_level(view, metric) for metric in shown) if w is not None]
     if not values:
         return None
-    return whisker_chart("The candidate's metrics (no champion serves)", values, Scale(0, 1, 230, 480))
+    scale = Scale(0, 1, 230, 480)
+    if view.spec.task == "regression":
+        scale = Scale(min(0, *(w.low for w in values)), max(w.high for w in values) * 1.1 or 1.0, 230, 480)
+    return whisker_chart("The candidate's metrics (no champion serves)", values, scale)
 
 
 def fairness_chart(view: ReleaseView, rate: str = "true_positive_rate") -> str | None:
@@ -92,14 +112,19 @@ def _change(view: ReleaseView, metric: str) -> Whisker | None:
 def _direction(metric: str, interval: Interval) -> tuple[str, str]:
     if interval.low <= 0 <= interval.high:
         return "no clear change", MUTED
-    better = (interval.low > 0) == (metric in HIGHER_IS_BETTER)
+    way = direction_of(metric)
+    if way is None:
+        return "changed", INK
+    better = (interval.low > 0) == (way == "higher")
     return ("better", GOOD) if better else ("worse", BAD)
 
 
 def _level(view: ReleaseView, metric: str) -> Whisker | None:
     m = view.find("evaluate", metric)
-    # Log loss alone has no upper end and would be drawn at the edge.
-    if m is None or m.value is None or m.interval is None or m.interval.high > 1:
+    if m is None or m.value is None or m.interval is None:
+        return None
+    # Log loss alone of the probabilities' metrics has no upper end and would be drawn at the edge.
+    if view.spec.task != "regression" and m.interval.high > 1:
         return None
     return Whisker(label(metric), m.interval.low, m.value, m.interval.high, number(m.value), CANDIDATE)
 

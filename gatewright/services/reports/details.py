@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from gatewright.core.release_view import ReleaseView
 
-__all__ = ["CalibrationBin", "GroupRow", "Rate", "calibration", "calibration_bins", "groups"]
+__all__ = ["CalibrationBin", "GroupRow", "Rate", "calibration", "calibration_bins", "group_means", "groups"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ def groups(view: ReleaseView) -> list[GroupRow]:
     """The group table of the fairness stage."""
     rows = _dicts(_detail(view, "fairness", "groups"))
     return [row for row in (_group(raw, view.policy.minimum_support) for raw in rows) if row is not None]
+
+
+def group_means(view: ReleaseView) -> list[dict[str, JsonValue]]:
+    """The groups of the fairness stage of a model of numbers or of several classes."""
+    return _dicts(_detail(view, "fairness", "group_means"))
 
 
 def calibration(view: ReleaseView) -> list[CalibrationBin]:

@@ -14,7 +14,10 @@ __all__ = ["approval_description", "evidence_page", "stage_page"]
 
 def evidence_page(view: ReleaseView, *, links: Mapping[str, str]) -> str:
     """Everything about one release, as an artifact; ``links`` maps names to web addresses."""
-    calibration = image(charts.calibration_chart(view), "calibration curve", missing="Calibration was not measured.")
+    calibration = ""
+    if view.spec.task == "binary_classification":
+        missing = "Calibration was not measured."
+        calibration = image(charts.calibration_chart(view), "calibration curve", missing=missing)
     return page(
         verdicts.headline(view),
         _identity(view),
@@ -44,13 +47,20 @@ def approval_description(view: ReleaseView, *, links: Mapping[str, str]) -> str:
         comparison,
         folded("The same in numbers", measured.comparison_table(view)),
         "## Fairness",
-        image(charts.fairness_chart(view), "true positive rate by group", missing="Rates by group were not measured."),
+        _fairness(view),
         folded("Gaps and their limits", gaps) if gaps else "*Fairness was not judged.*",
         signoff.who_approves(view),
         signoff.form_fields(),
         folded("What your approval binds", signoff.digests(view)),
         f"Read more: {web_links(links)}" if links else "",
     )
+
+
+def _fairness(view: ReleaseView) -> str:
+    if view.spec.task != "binary_classification":
+        return measured.mean_table(view)
+    missing = "Rates by group were not measured."
+    return image(charts.fairness_chart(view), "true positive rate by group", missing=missing)
 
 
 def stage_page(stage: StageEvidence, results: Sequence[CheckResult]) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from gatewright.core.directions import direction_of
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import CheckResult, Measurement
 from gatewright.services.reports import charts
-from gatewright.services.reports.details import GroupRow, groups
+from gatewright.services.reports.details import GroupRow, group_means, groups
 from gatewright.services.reports.escape import md
 from gatewright.services.reports.tables import image, page, table
 from gatewright.services.reports.wording import (
@@ -19,7 +20,16 @@ from gatewright.services.reports.wording import (
     span,
 )
 
-__all__ = ["comparison", "comparison_table", "data_summary", "drift", "fairness", "gap_table", "group_table"]
+__all__ = [
+    "comparison",
+    "comparison_table",
+    "data_summary",
+    "drift",
+    "fairness",
+    "gap_table",
+    "group_table",
+    "mean_table",
+]
 
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate")
 MAX_GROUPS = 40
@@ -34,7 +44,7 @@ def comparison(view: ReleaseView) -> str:
 
 def comparison_table(view: ReleaseView) -> str:
     """Metric, candidate, champion, change; empty when nothing was measured."""
-    rows = [_comparison_row(view, metric) for metric in charts.KEY_METRICS if view.find("evaluate", metric)]
+    rows = [_comparison_row(view, metric) for metric in charts.key_metrics(view) if view.find("evaluate", metric)]
     if not rows:
         return ""
     percent = f"{100 * view.policy.confidence:g} %"
@@ -45,6 +55,8 @@ def comparison_table(view: ReleaseView) -> str:
 def fairness(view: ReleaseView) -> str:
     """The gaps the policy judges, then every group with its support and rates."""
     rows = groups(view)
+    if view.spec.task != "binary_classification":
+        return page("## Fairness by group", gap_table(view), mean_table(view)).rstrip()
     chart = charts.fairness_chart(view)
     return page(
         "## Fairness by group",
@@ -131,6 +143,25 @@ def group_table(rows: list[GroupRow]) -> str:
     return table(header, _group_rows(rows), numbers=(2, 3))
 
 
+def mean_table(view: ReleaseView) -> str:
+    """What each group got from a model of numbers or of several classes; empty where nothing was measured."""
+    rows = group_means(view)
+    if not rows:
+        return ""
+    names = [name for name in rows[0] if name not in ("slice", "group", "supported")]
+    header = ("Feature", "Group", *(label(name).capitalize() if name != "n" else "Rows" for name in names), "")
+    cells = (
+        (
+            md(row.get("slice")),
+            md(row.get("group")),
+            *(number(float(str(row[name]))) if row.get(name) is not None else NOTHING for name in names),
+            "" if row.get("supported") else "too few",
+        )
+        for row in rows[:MAX_GROUPS]
+    )
+    return table(header, cells, numbers=tuple(range(2, 2 + len(names))))
+
+
 def _rate(row: GroupRow, name: str) -> str:
     rate = row.rates.get(name)
     if rate is None:
@@ -154,7 +185,7 @@ def _comparison_row(view: ReleaseView, metric: str) -> tuple[str, ...]:
     candidate, change = view.find("evaluate", metric), view.find("evaluate", f"{metric}_change")
     return (
         md(label(metric)),
-        "higher" if metric in charts.HIGHER_IS_BETTER else "lower",
+        direction_of(metric) or "neither",
         number(_champion(candidate, change)),
         number(candidate.value if candidate else None),
         span(candidate.interval if candidate else None),
@@ -171,7 +202,7 @@ def _champion(candidate: Measurement | None, change: Measurement | None) -> floa
 
 
 def _rows_sentence(view: ReleaseView) -> str:
-    measured = view.find("evaluate", "auc")
+    measured = view.find("evaluate", charts.key_metrics(view)[0])
     if measured is None:
         return ""
     against = f"champion {short(view.opening.champion.model_sha256)}" if view.opening.champion else "no champion"
