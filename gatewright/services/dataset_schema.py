@@ -37,10 +37,12 @@ def check_schema(schema: pa.Schema, spec: ModelSpec, known: Kinds, *, where: str
 
 def _expected(spec: ModelSpec) -> dict[str, tuple[Kind, ...]]:
     expected: dict[str, tuple[Kind, ...]] = dict.fromkeys(spec.features, ("number",))
-    # A category may come as a code.
+    # A category, and a class, may come as a code.
     expected |= dict.fromkeys(spec.categorical, ("text", "number"))
     expected |= {feature.column: ("number",) for feature in spec.sensitive if feature.bands}
     expected[spec.target.column] = ("text",) if isinstance(spec.target.positive, str) else ("number",)
+    if spec.task == "multiclass_classification":
+        expected[spec.target.column] = ("text", "number")
     return expected
 
 
