@@ -148,8 +148,8 @@ def mean_table(view: ReleaseView) -> str:
     rows = group_means(view)
     if not rows:
         return ""
-    names = [name for name in rows[0] if name not in ("slice", "group", "supported")]
-    header = ("Feature", "Group", *(label(name).capitalize() if name != "n" else "Rows" for name in names), "")
+    names = ["n", *(name for name in rows[0] if name not in ("slice", "group", "supported", "n"))]
+    header = ("Feature", "Group", "Rows", *(label(name).capitalize() for name in names[1:]), "")
     cells = (
         (
             md(row.get("slice")),

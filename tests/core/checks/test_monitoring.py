@@ -297,3 +297,29 @@ def test_traffic_is_answered_in_stages(shift: float, flip: bool, response: str, 
     labels = None if shift == 25.0 else labels
     found = measure(profile, frame, scores, labels)
     assert respond(policy(*LIVE), list(found.values())).response == response
+
+
+def test_a_class_that_no_model_knows_is_measured_where_it_comes_true() -> None:
+    """Of three labels two are predicted, and one is new; where none is known yet only drift has values."""
+    frame, classes = pd.DataFrame({"x": np.tile([1.0, 2.0, 3.0], 50)}), ("a", "b", "new")
+    said, usual = np.tile([[0.9, 0.1, 0], [0.2, 0.8, 0], [0.6, 0.4, 0]], (50, 1)), np.tile(["a", "b", "a"], 50)
+    profile = build_profile(frame, ["x"], [], usual, labels=usual)
+    options: dict[str, Any] = {"threshold": None, "minimum_rows": 1, "minimum_labels": 1}
+    given = {"task": "multiclass_classification", "classes": classes, **options}
+    found = measure(profile, frame, said, np.tile(np.array(["a", "b", "new"], dtype=object), 50), **given)
+    assert found["accuracy", "all"].value == pytest.approx(2 / 3)
+    assert found["psi", "score"].value == pytest.approx(0)
+    assert measure(profile, frame, said, None, **given)["accuracy", "all"].value is None
+
+
+def test_numbers_are_watched_in_their_unit() -> None:
+    """The mean absolute error of labelled rows, and the drift of predictions far outside [0, 1]."""
+    frame, said = pd.DataFrame({"x": np.arange(200.0)}), np.linspace(100, 300, 200)
+    profile = build_profile(frame, ["x"], [], said, labels=said)
+    given: dict[str, Any] = {"task": "regression", "threshold": None, "minimum_rows": 1, "minimum_labels": 1}
+    found = measure(profile, frame, said + 50, np.where(np.arange(200) < 100, said, np.nan), **given)
+    assert found["mae", "all"].value == pytest.approx(50)
+    assert found["mae", "all"].n == 100
+    assert found["ks", "score"].value == pytest.approx(0.25, abs=0.01)
+    with pytest.raises(ModelError, match="impossible"):
+        measure(profile, frame, np.full(200, np.inf), None, **given)
