@@ -9,6 +9,7 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from gatewright.core.errors import DataError
+from gatewright.services.freed_memory import give_back_freed_memory
 
 __all__ = ["BATCH_ROWS", "Batch", "DataFile"]
 
@@ -28,6 +29,7 @@ class DataFile:
 
     def __init__(self, path: Path) -> None:
         """Raises DataError for a file that is missing, empty, or not what its suffix says."""
+        give_back_freed_memory()
         self.path = path
         try:
             if not path.stat().st_size:

@@ -4,12 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from gatewright.core.checks.evaluation_ranking import fine_table
 from gatewright.core.checks.evaluation_sums import EvaluationSums, evaluation_sums
-from gatewright.core.checks.evaluation_table import FINE
 from gatewright.core.statistics.auc import table_estimate
 from gatewright.core.statistics.calibration import CalibrationBin, to_bins
 from gatewright.core.statistics.proportions import wilson
-from gatewright.core.statistics.score_bins import FINE_BINS, fine_values
 from gatewright.core.statistics.score_table import ScoreTable
 
 __all__ = ["curves_of_sums", "evaluation_curves"]
@@ -48,12 +47,7 @@ def score_table(sums: EvaluationSums, model: str) -> ScoreTable | None:
     if sums.rows is not None:
         scores = sums.rows.scores(model)
         return None if scores is None else ScoreTable.of_rows(sums.rows.values["labels"], scores)[0]
-    counts = sums.folded().counts.get(f"{model}_{FINE}")
-    if counts is None:
-        return None
-    fine = counts.counts().reshape(FINE_BINS, 2).astype(np.float64)
-    filled = np.flatnonzero(fine.any(axis=1))
-    return ScoreTable(fine_values()[filled], positives=fine[filled, 1], negatives=fine[filled, 0])
+    return fine_table(sums.folded(), model)[0] if f"{model}_scores" in sums.columns else None
 
 
 def _curves(table: ScoreTable, threshold: float, confidence: float) -> dict[str, Any]:

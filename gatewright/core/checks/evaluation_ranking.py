@@ -23,7 +23,7 @@ from gatewright.core.statistics.recalibration import (
 from gatewright.core.statistics.score_bins import COARSE_BINS, FINE_BINS, coarse_bins, fine_values
 from gatewright.core.statistics.score_table import ScoreTable
 
-__all__ = ["Ranking", "ranking_of_rows", "ranking_of_table"]
+__all__ = ["Ranking", "fine_table", "ranking_of_rows", "ranking_of_table"]
 
 # Bins of equal mass in which the ranking of kept rows is resampled; the values themselves are exact.
 RANKING_BINS = 256
@@ -75,12 +75,10 @@ def ranking_of_rows(labels: NDArray[Any], scores: FloatArray, blocks: IntArray) 
 
 def ranking_of_table(table: EvaluationTable, model: str) -> Ranking:
     """From fixed bins: values from the fine ones, resamples from the coarse ones."""
-    fine = table.counts[f"{model}_{FINE}"].counts().reshape(FINE_BINS, 2)
-    filled = np.flatnonzero(fine[:, 0] + fine[:, 1])
-    negatives, positives = (fine[filled, label].astype(np.float64) for label in (0, 1))
-    scores, bins = ScoreTable(fine_values()[filled], positives, negatives), coarse_bins(filled)
+    scores, filled = fine_table(table, model)
+    bins = coarse_bins(filled)
     coarse = scores.merged(bins)
-    ranks = table.counts[f"{model}_{RANKS}"].counts().reshape(BLOCKS, COARSE_BINS, 2)[:, np.unique(bins)]
+    ranks = table.counts[f"{model}_{RANKS}"].narrow().reshape(BLOCKS, COARSE_BINS, 2)[:, np.unique(bins)]
     found = ranks[..., 1].astype(np.float32)
     rows = found + ranks[..., 0].astype(np.float32)
     fit = recalibrate(scores.merged(filled // FIT_BINS))
@@ -98,6 +96,14 @@ def ranking_of_table(table: EvaluationTable, model: str) -> Ranking:
         None,
         crowded=_tied(coarse) - _tied(scores) > CROWDED,
     )
+
+
+def fine_table(table: EvaluationTable, model: str) -> tuple[ScoreTable, IntArray]:
+    """Rows by fine bin and label, and which bins hold rows."""
+    fine = table.counts[f"{model}_{FINE}"].narrow().reshape(FINE_BINS, 2)
+    filled = np.flatnonzero(fine.any(axis=1))
+    negatives, positives = (fine[filled, label].astype(np.float64) for label in (0, 1))
+    return ScoreTable(fine_values()[filled], positives, negatives), filled
 
 
 def _values(table: ScoreTable, fit: Recalibration) -> dict[str, float]:

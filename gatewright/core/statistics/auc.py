@@ -145,7 +145,9 @@ def table_estimate(table: ScoreTable) -> AucEstimate:
 def _variance(values: FloatArray, counts: FloatArray, mean: float) -> float:
     """Of a mean of ``values``, each seen so often."""
     n = float(counts.sum())
-    return float(counts @ (values - mean) ** 2) / (n - 1) / n
+    squares = values - mean
+    squares *= squares
+    return float(counts @ squares) / (n - 1) / n
 
 
 def _separates(model: Placements) -> bool:
@@ -175,7 +177,9 @@ def _z(confidence: float) -> float:
 
 def _below(counts: FloatArray) -> FloatArray:
     """Share of rows below each entry, those at the entry counted half."""
-    share: FloatArray = (np.cumsum(counts) - counts / 2) / max(counts.sum(), 1)
+    share: FloatArray = np.cumsum(counts, dtype=np.float64)
+    share -= counts / 2
+    share /= max(counts.sum(), 1)
     return share
 
 

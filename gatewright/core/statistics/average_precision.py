@@ -22,9 +22,11 @@ def average_precision(labels: NDArray[Any], scores: NDArray[Any]) -> float:
 
 def average_precision_from_bins(positives: FloatArray, rows: FloatArray) -> FloatArray:
     """Average precision from counts per score bin in rising order, shape (..., bins); a bin counts as tied."""
+    # In place: tables of many rows have millions of bins.
     found = np.cumsum(positives[..., ::-1], axis=-1)
-    selected = np.cumsum(rows[..., ::-1], axis=-1)
+    terms = np.cumsum(rows[..., ::-1], axis=-1)
+    np.divide(found, terms, out=terms, where=terms > 0)
+    terms *= positives[..., ::-1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        precision = np.where(selected > 0, found / selected, 0.0)
-        total: FloatArray = (precision * positives[..., ::-1]).sum(axis=-1) / found[..., -1]
+        total: FloatArray = terms.sum(axis=-1) / found[..., -1]
     return total

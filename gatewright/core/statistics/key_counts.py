@@ -11,7 +11,7 @@ from gatewright.core.statistics.blocks import IntArray
 __all__ = ["KeyCounts"]
 
 # So many keys wait before they are counted: a batch of rows is smaller than the table it is added to.
-WAITING = 1 << 21
+WAITING = 1 << 20
 
 Keys = NDArray[np.int32]
 Counted = NDArray[np.uint32] | IntArray
@@ -43,7 +43,11 @@ class KeyCounts:
         merged = type(self)(self.size, self.waiting + other.waiting, _added(self.counted, other.counted))
         if sum(keys.size for keys in merged.waiting) < WAITING:
             return merged
-        return type(self)(self.size, (), _narrow(merged.counts()))
+        return type(self)(self.size, (), merged.narrow())
+
+    def narrow(self) -> Counted:
+        """`counts` in half the space where they fit."""
+        return _narrow(self.counts()) if self.waiting or self.counted is None else self.counted
 
     def counts(self) -> IntArray:
         """Shape (size,)."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gatewright.core.errors import DataError
-from gatewright.services.batches import BATCH_ROWS
+from gatewright.services.freed_memory import give_back_freed_memory
 from gatewright.services.onepass.block import Block
 from gatewright.services.onepass.dictionary import Dictionary
 from gatewright.services.onepass.kinds import Column, Kind, column_of
@@ -19,6 +19,9 @@ from gatewright.services.onepass.kinds import Column, Kind, column_of
 __all__ = ["ParquetTable"]
 
 TAKE_ROWS = 1 << 14
+
+# Great Expectations' own functions cost the same for a block of any size.
+BLOCK_ROWS = 1 << 17
 
 
 class ParquetTable:
@@ -30,13 +33,14 @@ class ParquetTable:
         *,
         columns: Sequence[str] | None = None,
         plain: bool = False,
-        block_rows: int = BATCH_ROWS,
+        block_rows: int = BLOCK_ROWS,
     ) -> None:
         """``plain`` shows categories as their values and forgets what pandas wrote about its own types.
 
         Raises DataError for a file that is no Parquet, for files that do not fit together, for a table without
         rows, and for one of ``columns`` that is not there.
         """
+        give_back_freed_memory()
         self.paths = tuple(paths)
         self.block_rows = block_rows
         self.where = ", ".join(str(path) for path in self.paths)
