@@ -1,6 +1,6 @@
 """Great Expectations' pandas execution engine, over a table that is never loaded whole."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,6 @@ from gatewright.services.onepass.accumulator import NotInThePassError
 from gatewright.services.onepass.functions import domain_columns
 from gatewright.services.onepass.reading import Reading
 from gatewright.services.onepass.row_conditions import columns_of_row_condition
-from gatewright.services.onepass.suite_metrics import SuiteMetrics
 from gatewright.services.onepass.table import ParquetTable
 
 __all__ = ["OnePassEngine"]
@@ -28,10 +27,10 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
     ``fault`` is what made the data unreadable: Great Expectations swallows it.
     """
 
-    def bind(self, table: ParquetTable, suite: Any, parameters: Mapping[str, Any], result_format: Any) -> None:
+    def bind(self, table: ParquetTable, result_format: Any) -> None:
         """Say what will be validated. Without it the engine refuses to work."""
         self._table = table
-        self._plan = SuiteMetrics(self, suite, parameters, result_format)
+        self._planned: list[Any] = []
         self._index_columns = _index_columns(result_format)
         self._reading: Reading | None = None
         self._computed: dict[Any, Any] = {}
@@ -49,6 +48,22 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
         """A batch that knows its table; no row is read."""
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         return _TableBatch(self, self._table), BatchMarkers({"ge_load_time": moment})
+
+    def plan(self, metrics: list[Any]) -> None:
+        """Say what the pass is to answer, with all that ``metrics`` build on, before the first of them is asked for."""
+        self._planned = metrics
+        self._reading = None
+
+    def answer(self, metric: Any) -> Any:
+        """From the schema, or from the pass. Raises NotInThePassError for a metric that neither answers."""
+        known = self._from_schema(metric)
+        if known is not None:
+            return known
+        if self._reading is None:
+            self._reading = Reading(self._table)
+            with self._noting_faults():
+                self._reading.run(self._planned)
+        return self._reading.value(metric)
 
     def resolve_metrics(
         self,
@@ -77,16 +92,8 @@ class OnePassEngine(PandasExecutionEngine):  # type: ignore[misc]
         return rows
 
     def _resolve(self, metric: Any, metrics: dict[Any, Any], runtime: dict[str, Any] | None) -> Any:
-        known = self._from_schema(metric)
-        if known is not None:
-            return known
-        if self._reading is None:
-            self._reading = Reading(self._table)
-            metrics_of_suite = self._plan.metrics(self.batch_manager.active_batch_id)
-            with self._noting_faults():
-                self._reading.run(metrics_of_suite)
         try:
-            return self._reading.value(metric)
+            return self.answer(metric)
         except NotInThePassError:
             return self._compute(metric, metrics, runtime)
 

@@ -1,7 +1,8 @@
 """A suite over a Parquet table, through Great Expectations' own ValidationDefinition."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 from great_expectations import ValidationDefinition
@@ -9,6 +10,7 @@ from great_expectations.datasource.fluent import PandasDatasource
 
 from gatewright.services.onepass.engine import OnePassEngine
 from gatewright.services.onepass.table import ParquetTable
+from gatewright.services.onepass.validator import OnePassValidator
 
 __all__ = ["OnePassRun", "ParquetStream", "StorableValidation", "run_onepass"]
 
@@ -59,11 +61,16 @@ class _PlainBooleans:
 def run_onepass(
     context: Any, table: ParquetTable, suite: Any, parameters: Mapping[str, Any], result_format: Any = "SUMMARY"
 ) -> OnePassRun:
-    """Validate ``table`` with ``suite``; both are added to ``context``. Raises DataError as it meets bad bytes."""
+    """Validate ``table`` with ``suite``; both are added to ``context``, which serves nothing else.
+
+    Raises DataError as it meets bad bytes.
+    """
     source = context.data_sources.add_parquet_stream("files")
     batches = source.add_parquet_asset("table", path=str(table.paths[0])).add_batch_definition("all")
     engine: OnePassEngine = source.get_execution_engine()
-    engine.bind(table, suite, parameters, result_format)
+    engine.bind(table, result_format)
+    # Where a data context makes its validator.
+    context.get_validator_using_batch_list = partial(_validator, context, engine)
     validation = context.validation_definitions.add(
         StorableValidation(name="files", data=batches, suite=context.suites.add(suite))
     )
@@ -71,3 +78,11 @@ def run_onepass(
     if engine.fault is not None:
         raise engine.fault
     return OnePassRun(table, outcome, tuple(sorted(engine.outside)), tuple(sorted(engine.read_again)))
+
+
+def _validator(
+    context: Any, engine: OnePassEngine, expectation_suite: Any, batch_list: Sequence[Any], **_: Any
+) -> OnePassValidator:
+    return OnePassValidator(
+        execution_engine=engine, expectation_suite=expectation_suite, data_context=context, batches=batch_list
+    )
