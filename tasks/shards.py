@@ -83,7 +83,7 @@ def _ray(address: str | None, workers: int) -> Runner:
     if not address:
         # Otherwise Ray turns a loopback address into a reachable one, and its servers listen to everybody.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    from prefect_ray import RayTaskRunner  # type: ignore[import-untyped]
+    from prefect_ray import RayTaskRunner
 
     local = {"num_cpus": workers, "include_dashboard": False, "_node_ip_address": LOOPBACK}
     runner: Runner = RayTaskRunner(address=address) if address else RayTaskRunner(init_kwargs=local)

@@ -14,7 +14,7 @@ from gatewright.core.file_verdict import CHANGE, FileVerdict
 from gatewright.core.policy import RuleSet, default_rules, parse_rules
 from gatewright.core.spec import Task
 from gatewright.services.reports.escape import plain
-from gatewright.services.reports.wording import STATUS_WORDS, label, limit, number, signed, span
+from gatewright.services.reports.wording import STATUS_WORDS, VERDICT_WORDS, label, limit, number, signed, span
 
 if TYPE_CHECKING:
     from gatewright.services.batches import DataFile
@@ -27,7 +27,6 @@ TASKS: dict[str, Task] = {
     "multiclass": "multiclass_classification",
     "regression": "regression",
 }
-WORDS = {"pass": "PASS", "review": "HOLD", "block": "BLOCK"}
 # The rest is in the report and in the JSON.
 SHOWN = frozenset(
     {
@@ -158,7 +157,7 @@ def _write(report: Path, verdict: FileVerdict) -> None:
 
 
 def _print(verdict: FileVerdict) -> None:
-    print(f"{WORDS[verdict.verdict]}  {plain(verdict.file)}, {verdict.rows:,} rows")
+    print(f"{VERDICT_WORDS[verdict.verdict]}  {plain(verdict.file)}, {verdict.rows:,} rows")
     for reason in verdict.reasons:
         print(f"  {plain(reason)}")
     print()

@@ -13,9 +13,9 @@ from tests.flows.world import ROOT
 DEPLOYMENTS = {d["name"]: d for d in yaml.safe_load((ROOT / "deployments/prefect.yaml").read_text())["deployments"]}
 
 
-def test_there_are_four_deployments_of_the_four_flows():
+def test_there_is_a_deployment_of_each_flow():
     """Each entrypoint is dotted and loads the flow of its name, one run at a time, parameters enforced."""
-    assert list(DEPLOYMENTS) == ["retrain", "release", "rollback", "monitor"]
+    assert list(DEPLOYMENTS) == ["retrain", "release", "rollback", "monitor", "check"]
     for name, deployment in DEPLOYMENTS.items():
         flow = load_flow_from_entrypoint(deployment["entrypoint"])
         assert isinstance(flow, Flow)

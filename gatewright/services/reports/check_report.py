@@ -14,11 +14,19 @@ from gatewright.services.reports.curve_charts import calibration_drawing, roc_dr
 from gatewright.services.reports.escape import plain
 from gatewright.services.reports.svg import CANDIDATE, Scale
 from gatewright.services.reports.whiskers import Whisker, whisker_chart
-from gatewright.services.reports.wording import SEVERITY_WORDS, STATUS_WORDS, label, limit, number, signed, span
+from gatewright.services.reports.wording import (
+    SEVERITY_WORDS,
+    STATUS_WORDS,
+    VERDICT_WORDS,
+    label,
+    limit,
+    number,
+    signed,
+    span,
+)
 
-__all__ = ["VERDICT_WORDS", "check_report"]
+__all__ = ["check_report"]
 
-VERDICT_WORDS = {"pass": "PASS", "review": "HOLD", "block": "BLOCK"}
 # More lines nobody reads in a chart; the table below it has them all.
 MAX_WHISKERS = 24
 # They have no common scale with rates and losses.

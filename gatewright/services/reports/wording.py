@@ -8,6 +8,7 @@ __all__ = [
     "OUTCOME_WORDS",
     "SEVERITY_WORDS",
     "STATUS_WORDS",
+    "VERDICT_WORDS",
     "label",
     "limit",
     "number",
@@ -18,6 +19,7 @@ __all__ = [
 ]
 
 OUTCOME_WORDS = {"promote": "PASS", "review": "HOLD", "block": "BLOCK"}
+VERDICT_WORDS = {"pass": "PASS", "review": "HOLD", "block": "BLOCK"}
 STATUS_WORDS = {
     Status.PASSED: "PASS",
     Status.FAILED: "FAIL",
@@ -26,7 +28,7 @@ STATUS_WORDS = {
 }
 SEVERITY_WORDS = {Severity.BLOCK: "blocks", Severity.WARN: "warns", Severity.SHADOW: "reported only"}
 NOTHING = "–"
-_WRITTEN = {"auc": "AUC", "brier": "Brier score", "psi": "PSI", "p50": "p50", "p99": "p99", "ms": "(ms)"}
+_WRITTEN = {"ks": "KS", "auc": "AUC", "brier": "Brier score", "psi": "PSI", "p50": "p50", "p99": "p99", "ms": "(ms)"}
 
 
 def number(value: float | None) -> str:
