@@ -23,6 +23,7 @@ from gatewright.services import latency
 from gatewright.services.reports.cards import data_card, model_card
 from gatewright.services.reports.evidence_page import evidence_page
 from gatewright.services.targets.scoring_service import ScoringServiceTarget
+from tasks import approve
 from tasks.monitor import MonitorReport
 from tests.flows.world import APPROVE, ROOT, World, serve
 
@@ -158,6 +159,7 @@ def released(world: World, request: pytest.FixtureRequest) -> Iterator[SimpleNam
         # Too few calls to judge latency, of which no rule here speaks.
         patch.setattr(latency, "HIGHEST_QUANTILE", 0.5)
         patch.setattr(latency, "BUDGET_SECONDS", 0)
+        patch.setattr(approve, "POLL_SECONDS", 1)
         patch.setattr(world.services.deployment, "_target", ScoringServiceTarget(url))
         first, second = (world.retrain(period, [APPROVE], model=name) for period in PERIODS[1:])
         yield SimpleNamespace(name=name, task=TASKS[name]["task"], url=url, first=first, second=second)
