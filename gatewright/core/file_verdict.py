@@ -103,5 +103,10 @@ def _result(result: CheckResult) -> dict[str, Any]:
         "status": result.status.value,
         "severity": result.severity.value,
         "n": result.n,
+        "test": result.test,
+        "p_value": result.p_value,
+        "adjusted_p_value": result.adjusted_p_value,
+        "smallest_effect": result.smallest_effect,
+        "n_needed": result.n_needed,
         "reason": result.reason,
     }
