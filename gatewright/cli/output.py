@@ -14,8 +14,8 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON in
 
 
 def print_json(value: object) -> None:
-    """Indented JSON on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    """Indented JSON on standard output. Raises ValueError for NaN and infinity, which are no JSON."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:

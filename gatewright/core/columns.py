@@ -1,6 +1,7 @@
 """Columns of a file as the checks want them: labels and decisions as 0 and 1, scores as probabilities."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,7 @@ from gatewright.core.checks.group_codes import group_codes
 from gatewright.core.errors import DataError, GatewrightError, ModelError
 from gatewright.core.statistics.blocks import FloatArray
 
-__all__ = ["Column", "binary", "classes", "numbers", "probabilities"]
+__all__ = ["Column", "binary", "classes", "clusters", "numbers", "probabilities"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,17 @@ def classes(column: Column) -> NDArray[np.object_]:
     return texts
 
 
+def clusters(column: Column) -> NDArray[Any]:
+    """The id of each row's cluster. Raises DataError for a missing one, and for lists and structures."""
+    if pa.types.is_nested(column.values.type):
+        raise DataError(
+            f"holds {column.values.type}, which is no id.", where=column.place, remedy="give text, numbers or dates."
+        )
+    _refuse_missing(column)
+    ids: NDArray[Any] = column.values.to_numpy(zero_copy_only=False)
+    return ids
+
+
 def _is(column: Column, positive: str) -> NDArray[np.bool_]:
     """Compared as text: ``--positive 1`` means 1, 1.0 and "1" alike."""
     found = group_codes(column.values, len(column.values), where=column.place)
@@ -98,9 +110,9 @@ def _numeric(kind: pa.DataType) -> bool:
 
 
 def _floats(column: Column) -> FloatArray:
-    values = column.values.cast(pa.float64()) if not pa.types.is_boolean(column.values.type) else column.values
-    if pa.types.is_boolean(values.type):
-        values = values.cast(pa.int8()).cast(pa.float64())
+    values = column.values.cast(pa.int8()) if pa.types.is_boolean(column.values.type) else column.values
+    # Not safe: whole numbers beyond 2**53 are rounded, as all numbers are.
+    values = values.cast(pa.float64(), safe=False)
     return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 

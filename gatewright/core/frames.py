@@ -1,5 +1,7 @@
 """What a spec sees in a data frame: labels, audited groups, clusters. Rows keep their order everywhere."""
 
+import math
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -52,8 +54,9 @@ def targets_of(frame: pd.DataFrame, spec: ModelSpec) -> npt.NDArray[Any]:
 
 
 def class_name(value: Any) -> str:
-    """A class as text; a whole number has one name whether it is held as an integer or as a float."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    """A class as text; a whole number has one name whether it is held as an integer, a float or a decimal."""
+    fractional = isinstance(value, float | np.floating | Decimal)
+    return str(int(value)) if fractional and math.isfinite(value) and value % 1 == 0 else str(value)
 
 
 def _numbers(column: pd.Series) -> npt.NDArray[np.float64]:
@@ -90,9 +93,16 @@ def clusters_of(frame: pd.DataFrame, spec: ModelSpec) -> npt.NDArray[np.uint64] 
 
 def _groups(frame: pd.DataFrame, feature: SensitiveFeature) -> npt.NDArray[np.object_]:
     column = _column(frame, feature.column)
-    groups = _banded(column, feature) if feature.bands else column.astype(object).map(str).to_numpy(object)
+    groups = _banded(column, feature) if feature.bands else _named(column)
     groups[column.isna().to_numpy()] = MISSING
     return groups
+
+
+def _named(column: pd.Series) -> npt.NDArray[np.object_]:
+    """By `class_name`: a null makes floats of a column of whole numbers, and must not make other groups of them."""
+    codes, values = pd.factorize(column)
+    # The last place is that of -1: no value.
+    return np.array([*(class_name(value) for value in values), MISSING], dtype=object)[codes]
 
 
 def _banded(column: pd.Series, feature: SensitiveFeature) -> npt.NDArray[np.object_]:

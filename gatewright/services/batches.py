@@ -48,8 +48,10 @@ class DataFile:
         return self.path.suffix.lower() == ".csv"
 
     def require(self, columns: Sequence[str]) -> None:
-        """Raises DataError naming the first of ``columns`` that the file lacks."""
+        """Raises DataError naming the first of ``columns`` that the file lacks, or has more than once."""
         for name in columns:
+            if self.schema.names.count(name) > 1:
+                raise self._error(f"two columns have the name `{name}`.", "give every column a name of its own.")
             if name not in self.schema.names:
                 raise self._error(f"the column `{name}` is missing.", f"the file has: {', '.join(self.schema.names)}.")
 

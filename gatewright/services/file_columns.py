@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from gatewright.core.columns import Column, binary, classes, numbers, probabilities
+from gatewright.core.columns import Column, binary, classes, clusters, numbers, probabilities
 from gatewright.core.errors import DataError, SpecError
 from gatewright.core.file_verdict import GroupRates
 from gatewright.core.results import Measurement
@@ -50,6 +50,8 @@ class FileColumns:
             raise _call("there is nothing to check.", "give --prediction COL, --score COL, or both.")
         if self.champion_score is not None and self.score is None:
             raise _call("the champion has scores and the candidate has none.", "give --score COL too.")
+        if self.label in self._besides_label():
+            raise _call(f"`{self.label}` is the label and something else.", "name another column.")
         if len(set(self.sensitive)) != len(self.sensitive):
             raise _call("a sensitive column is named twice.", "name each column once.")
         if not 0 <= self.threshold <= 1:
@@ -71,8 +73,11 @@ class FileColumns:
 
     def all(self) -> list[str]:
         """Every column to read, each once."""
-        single = (self.label, self.prediction, self.score, self.champion_score, self.champion_prediction, self.cluster)
-        return list(dict.fromkeys([*(name for name in single if name is not None), *self.sensitive]))
+        return list(dict.fromkeys([self.label, *self._besides_label()]))
+
+    def _besides_label(self) -> list[str]:
+        single = (self.prediction, self.score, self.champion_score, self.champion_prediction, self.cluster)
+        return [*(name for name in single if name is not None), *self.sensitive]
 
 
 @dataclass(frozen=True)
@@ -130,17 +135,7 @@ class BatchColumns:
 
     def clusters(self) -> NDArray[Any] | None:
         """None where no cluster column was named."""
-        if self.columns.cluster is None:
-            return None
-        column = self._column(self.columns.cluster)
-        if column.values.null_count:
-            raise DataError(
-                f"{column.values.null_count} rows have no cluster.",
-                where=column.place,
-                remedy="give each row the id of what it shares with others, or leave out --cluster.",
-            )
-        ids: NDArray[Any] = column.values.to_numpy(zero_copy_only=False)
-        return ids
+        return None if self.columns.cluster is None else clusters(self._column(self.columns.cluster))
 
     def _column(self, name: str) -> Column:
         return Column(name, self.batch.rows.column(name), self.where, self.batch.start)

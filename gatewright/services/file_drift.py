@@ -41,11 +41,9 @@ def reference_profile(
 
 
 def _opened(path: Path) -> DataFile:
+    """Raises DataError for a file that is none, or has two columns of one name."""
     file = DataFile(path)
-    twice = sorted({name for name in file.schema.names if file.schema.names.count(name) > 1})
-    if twice:
-        problem = f"two columns have the name `{plain(twice[0])}`."
-        raise DataError(problem, where=str(path), remedy="give every column a name of its own.")
+    file.require(file.schema.names)
     return file
 
 

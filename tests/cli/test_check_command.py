@@ -3,16 +3,21 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fairlearn import metrics as fairlearn
 from sklearn import metrics as sklearn
 
 from gatewright.cli import main
+from gatewright.cli.output import print_json
 
 ROWS = 3_000
 
@@ -390,3 +395,87 @@ def test_the_command_needs_neither_prefect_nor_great_expectations(file: Path) ->
     arguments = ["check", str(file), "--label", "label", "--score", "score"]
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("[]")
+
+
+def rows_of(tmp_path: Path, **columns: Any) -> Path:
+    """A file of 600 rows with labels, scores and groups, of which ``columns`` are others."""
+    frame = table(600)
+    own = {"label": frame["label"], "score": frame["score"], "sex": frame["sex"]}
+    pq.write_table(
+        pa.table({name: pa.array(values) for name, values in (own | columns).items()}), tmp_path / "f.parquet"
+    )
+    return tmp_path / "f.parquet"
+
+
+@pytest.mark.parametrize("of", [lambda n: [n], lambda n: {"a": n}], ids=["list", "structure"])
+@pytest.mark.parametrize("role", ["--sensitive", "--cluster", "--prediction"])
+def test_lists_and_structures_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], role: str, of: Callable[[int], Any]
+) -> None:
+    """They name no group, no cluster and no decision."""
+    file = rows_of(tmp_path, nested=[of(row % 2) for row in range(600)])
+    error = refused(capsys, file, "--label", "label", "--score", "score", role, "nested")
+    assert "nested" in error
+
+
+def test_whole_numbers_beyond_floats_are_no_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """2**62 does not fit the mantissa of a float: the error is about the label, not about that."""
+    file = rows_of(tmp_path, label=[2**62 * (row % 2) for row in range(600)])
+    assert f"row 2 holds {2**62}" in refused(capsys, file, "--label", "label", "--score", "score")
+
+
+@pytest.mark.parametrize("twice", ["label", "sex"])
+def test_a_column_that_is_there_twice_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], twice: str
+) -> None:
+    """Either could be meant, in Parquet and in CSV."""
+    frame = table(600)[["label", "score", "sex"]]
+    arrow = pa.Table.from_pandas(frame, preserve_index=False)
+    pq.write_table(arrow.append_column(twice, arrow[twice]), tmp_path / "f.parquet")
+    frame.assign(again=frame[twice]).rename(columns={"again": twice}).to_csv(tmp_path / "f.csv", index=False)
+    for file in (tmp_path / "f.parquet", tmp_path / "f.csv"):
+        error = refused(capsys, file, "--label", "label", "--score", "score", "--sensitive", "sex")
+        assert f"two columns have the name `{twice}`" in error
+
+
+@pytest.mark.parametrize("role", ["--score", "--prediction", "--champion-score", "--sensitive", "--cluster"])
+def test_the_label_is_nothing_else(file: Path, capsys: pytest.CaptureFixture[str], role: str) -> None:
+    """Predictions that are the label would be perfect, and groups of the label say nothing of fairness."""
+    given = () if role == "--score" else ("--score", "score")
+    assert "is the label and something else" in refused(capsys, file, "--label", "label", *given, role, "label")
+
+
+def test_bytes_are_text_in_utf_8_or_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Old writers leave text as bytes; bytes in another encoding would be groups that nobody can read."""
+    words = [b"woman" if row % 2 else b"man" for row in range(600)]
+    call = ("--label", "label", "--score", "score", "--sensitive", "sex")
+    _, answer = check(capsys, rows_of(tmp_path, sex=words), *call)
+    assert set(answer["metrics"]["groups"]["sex"]) == {"woman", "man"}
+    assert "cannot be read as text" in refused(capsys, rows_of(tmp_path, sex=[b"\xe9"] * 600), *call)
+
+
+def test_a_cluster_that_is_nan_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All rows without an id would be one cluster."""
+    file = rows_of(tmp_path, customer=[float("nan"), *range(599)])
+    assert "row 1" in refused(capsys, file, "--label", "label", "--score", "score", "--cluster", "customer")
+
+
+def test_decimals_are_scores_and_groups(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """1.00 is the group 1, as 1.0 and 1 are."""
+    file = rows_of(
+        tmp_path,
+        label=pa.array([Decimal(row % 2) for row in range(600)], pa.decimal128(3, 1)),
+        score=pa.array([Decimal(row % 100) / 100 for row in range(600)], pa.decimal128(10, 4)),
+        sex=pa.array([Decimal(row % 3) for row in range(600)], pa.decimal128(5, 2)),
+    )
+    _, answer = check(capsys, file, "--label", "label", "--score", "score", "--sensitive", "sex", "--positive", "1")
+    assert set(answer["metrics"]["groups"]["sex"]) == {"0", "1", "2"}
+    assert answer["metrics"]["overall"]["selection_rate"]["value"] == 0.5
+
+
+def test_json_holds_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    """NaN and Infinity are no JSON: a reader in another language would stop."""
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="JSON"):
+            print_json({"value": value})
+    assert capsys.readouterr().out == ""

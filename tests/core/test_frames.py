@@ -56,6 +56,13 @@ def test_bands_include_their_lower_bound_and_exclude_their_upper_one() -> None:
     assert groups_of(rows(), SPEC)["age_band"].tolist() == ["16-24", "25-64", "65+"]
 
 
+def test_a_missing_number_gives_the_others_no_other_group() -> None:
+    """pandas makes floats of whole numbers where one is missing; 1.0 is the group 1."""
+    whole, holed = (groups_of(rows(sex=column), SPEC)["sex"].tolist() for column in ([1, 2, 1], [1, 2, np.nan]))
+    assert (whole, holed) == (["1", "2", "1"], ["1", "2", MISSING])
+    assert groups_of(rows(sex=[None, None, None]), SPEC)["sex"].tolist() == [MISSING] * 3
+
+
 def test_a_missing_or_outlying_value_stays_in_the_audit() -> None:
     """No row vanishes: missing and out-of-band rows have groups of their own."""
     groups = groups_of(rows(ageOFocc=[np.nan, 15, 130], sex=["f", None, "m"]), SPEC)

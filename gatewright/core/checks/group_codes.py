@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from gatewright.core.errors import DataError
-from gatewright.core.frames import MISSING
+from gatewright.core.frames import MISSING, class_name
 from gatewright.core.statistics.blocks import IntArray
 
 __all__ = ["GroupCodes", "group_codes", "joined"]
@@ -29,9 +29,15 @@ def group_codes(values: Any, rows: int, *, where: str) -> GroupCodes:
     """The group of each row by its text; rows without a value are in the group ``(missing)``.
 
     ``values``: an array, a pandas or Arrow column, or a tuple of codes and names, of ``rows`` rows. Values with
-    the same text (1 and "1") are one group. Raises DataError for another number of rows or a code without name.
+    the same text (1 and "1") are one group. Raises DataError for another number of rows, a code without name,
+    lists, structures, and bytes that are no text.
     """
-    codes, raw = _encoded(values)
+    try:
+        codes, raw = _encoded(values)
+    except (pa.ArrowException, TypeError):
+        kind = getattr(values, "type", "lists or structures")
+        problem = f"{kind} cannot be read as text." if _binary(kind) else f"{kind} are no groups."
+        raise DataError(problem, where=where, remedy="deliver text in UTF-8, numbers, booleans or dates.") from None
     if codes.shape != (rows,):
         raise DataError(f"{codes.shape} values for {rows} rows.", where=where, remedy="give one value per row.")
     if rows and not (codes.min() >= -1 and codes.max() < len(raw)):
@@ -61,6 +67,7 @@ def _encoded(values: Any) -> tuple[IntArray, list[Any]]:
         encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
         values = encoded.unify_dictionaries().combine_chunks()
     if isinstance(values, pa.Array):
+        values = values.cast(pa.large_binary()).cast(pa.large_string()) if _binary(values.type) else values
         encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         return codes, encoded.dictionary.to_pylist()
@@ -74,8 +81,11 @@ def _encoded(values: Any) -> tuple[IntArray, list[Any]]:
     return codes.astype(np.int64), list(raw)
 
 
+def _binary(kind: Any) -> bool:
+    return isinstance(kind, pa.DataType) and bool(
+        pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind)
+    )
+
+
 def _text(value: Any) -> str:
-    """A whole number is the same group whether a batch holds it as a float or as an integer."""
-    if value is None or value is pd.NA or value != value:
-        return MISSING
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return MISSING if value is None or value is pd.NA or value != value else class_name(value)
