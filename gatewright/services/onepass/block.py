@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from gatewright.services.onepass.dictionary import Dictionary, Encoded
-from gatewright.services.onepass.kinds import Column
+from gatewright.services.onepass.kinds import Column, Kind
 
 __all__ = ["Block"]
 
@@ -19,11 +19,11 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True)
 class Block:
-    """``rows`` of a table whose ``columns`` are known; ``positions`` are their numbers in the whole table."""
+    """``rows`` of a table whose ``columns`` are known; ``places`` are their numbers in the whole table."""
 
     rows: pa.RecordBatch
     columns: Mapping[str, Column]
-    positions: np.ndarray
+    places: range | np.ndarray
     dictionaries: Mapping[str, Dictionary]
     _made: dict[Any, Any] = field(default_factory=dict)
 
@@ -31,9 +31,14 @@ class Block:
         return int(self.rows.num_rows)
 
     @cached_property
+    def positions(self) -> np.ndarray:
+        """The rows' numbers in the whole table."""
+        return np.asarray(self.places)
+
+    @cached_property
     def index(self) -> "pd.Index[int]":
-        """The rows' positions as pandas' index."""
-        index: pd.Index[int] = pd.Index(self.positions)
+        """The same as pandas' index."""
+        index: pd.Index[int] = pd.Index(self.places)
         return index
 
     def series(self, name: str) -> pd.Series:
@@ -46,7 +51,7 @@ class Block:
 
     def numbers(self, name: str) -> np.ndarray:
         """The values of a column of numbers; missing ones are NaN."""
-        return self._once(("numbers", name), lambda: self.series(name).to_numpy())
+        return self._once(("numbers", name), lambda: self._numbers(name))
 
     def present(self, name: str) -> np.ndarray:
         """The numbers that are not missing."""
@@ -70,13 +75,15 @@ class Block:
 
         return self._once(("extremes", name), make)
 
-    def encoded(self, name: str) -> Encoded:
-        """The column by its distinct values."""
-        return self._once(("encoded", name), lambda: self.dictionaries[name].encode(self.rows[name]))
+    def encoded(self, name: str) -> Encoded | None:
+        """The column by its distinct values, where it is cheaply had: of text, dates, booleans, and narrow integers."""
+        return self._once(("encoded", name), lambda: self._encoded(name))
 
-    def counts(self, name: str) -> np.ndarray:
-        """How often each of the distinct values occurs."""
-        return self._once(("counts", name), lambda: self.encoded(name).counts)
+    def codes(self, name: str) -> Encoded:
+        """As ``encoded``, of a column that is."""
+        encoded = self.encoded(name)
+        assert encoded is not None
+        return encoded
 
     def take(self, names: Sequence[str], rows: np.ndarray) -> pd.DataFrame:
         """Few ``rows`` of the block, by their numbers in it."""
@@ -92,6 +99,20 @@ class Block:
             return Block(self.rows.take(pa.array(rows)), self.columns, self.positions[rows], self.dictionaries)
 
         return self._once(("where", key), make)
+
+    def _numbers(self, name: str) -> np.ndarray:
+        array, dtype = self.rows[name], self.columns[name].dtype
+        if array.null_count or pa.types.is_boolean(array.type):
+            return self.series(name).to_numpy()
+        return np.asarray(array.to_numpy(zero_copy_only=False).astype(dtype, copy=False))
+
+    def _encoded(self, name: str) -> Encoded | None:
+        column = self.columns[name]
+        if column.kind is Kind.ENCODED:
+            return self.dictionaries[name].encode(self.rows[name])
+        if column.dtype != np.int64 or (extremes := self.extremes(name)) is None:
+            return None
+        return self.dictionaries[name].enumerate(self.numbers(name), int(extremes[0]), int(extremes[1]))
 
     def _missing(self, name: str) -> int:
         array = self.rows[name]

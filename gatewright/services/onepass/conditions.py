@@ -9,8 +9,10 @@ import pandas as pd
 
 from gatewright.services.onepass.accumulator import Accumulator, NotInThePassError
 from gatewright.services.onepass.block import Block
+from gatewright.services.onepass.comparisons import are_plain, unexpected_of_between, unexpected_of_greater
+from gatewright.services.onepass.dictionary import Encoded
 from gatewright.services.onepass.functions import evaluate
-from gatewright.services.onepass.kinds import Column, Kind
+from gatewright.services.onepass.kinds import Column
 from gatewright.services.onepass.sample import Sample
 
 __all__ = ["Condition", "RowCondition"]
@@ -74,71 +76,64 @@ class RowCondition(Condition):
         """Judge distinct combinations of values where they are few, and rows where they are many."""
         if len(self.names) == 1 and block.missing(self.names[0]) == len(block):
             return
-        if self._all_within(block):
-            self.considered += len(block) - block.missing(self.names[0])
+        if (unexpected := self._compared(block)) is not None:
+            self.count(block, len(block) - block.missing(self.names[0]), unexpected)
         elif (sizes := self._sizes(block)) is not None:
             self._judge_combinations(block, sizes)
         else:
             self.count_judged(block, self.judged(block.frame(self.names)))
 
-    def _all_within(self, block: Block) -> bool:
-        """Whether the least and the greatest number of the block show that all are between the bounds."""
-        if self.metric.metric_name != "column_values.between.condition":
-            return False
-        column, given = self.columns[self.names[0]], self.metric.metric_value_kwargs
-        low, high = given.get("min_value"), given.get("max_value")
-        extremes = block.extremes(self.names[0]) if column.dtype in (np.int64, np.float64) else None
-        if extremes is None or not _comparable(low, high):
-            return False
-        above = low is None or low < extremes[0] or (low == extremes[0] and not given.get("strict_min"))
-        below = high is None or extremes[1] < high or (high == extremes[1] and not given.get("strict_max"))
-        return bool(above and below and (low is None or high is None or low <= high))
+    def _compared(self, block: Block) -> np.ndarray | None:
+        """Numbers of the unexpected rows where numpy's comparison tells them."""
+        given, name = self.metric.metric_value_kwargs, self.metric.metric_name
+        if not are_plain(self.names, self.columns):
+            return None
+        if name == "column_values.between.condition":
+            return unexpected_of_between(given, block, self.names[0])
+        if name == "column_pair_values.a_greater_than_b.condition" and len(self.names) == 2:
+            return unexpected_of_greater(given, block, self.names)
+        return None
 
     def _sizes(self, block: Block) -> tuple[int, ...] | None:
         """How many distinct values each column has, when combinations of them are fewer than rows."""
-        if any(self.columns[name].kind is not Kind.ENCODED for name in self.names):
+        encoded = [block.encoded(name) for name in self.names]
+        sizes = tuple(len(one.values) for one in encoded if one is not None)
+        if len(sizes) < len(encoded):
             return None
-        sizes = tuple(len(block.encoded(name).values) for name in self.names)
         return sizes if math.prod(sizes) <= min(COMBINATIONS, len(block)) else None
 
     def _judge_combinations(self, block: Block, sizes: tuple[int, ...]) -> None:
-        if sizes != self._judged_sizes or not all(block.encoded(name).shared for name in self.names):
+        encoded = [block.codes(name) for name in self.names]
+        if sizes != self._judged_sizes or not all(one.shared for one in encoded):
             self._judged_sizes = sizes
             self._verdicts = np.full(math.prod(sizes), NEW, dtype=np.int8)
-        keys, counts = _keys(block, self.names, sizes)
+        counts = encoded[0].counts if len(encoded) == 1 else np.bincount(_keys(encoded), minlength=math.prod(sizes))
         new = np.flatnonzero((counts > 0) & (self._verdicts == NEW))
         if len(new):
-            judged = self.judged(_frame(block, self.names, new))
+            judged = self.judged(_frame(self.names, encoded, new))
             self._verdicts[new] = IGNORED
             self._verdicts[judged.index] = np.where(judged.to_numpy(), UNEXPECTED, EXPECTED)
         unexpected = int(counts[self._verdicts == UNEXPECTED].sum())
         self.considered += len(block) - int(counts[self._verdicts == IGNORED].sum())
         self.unexpected += unexpected
         if unexpected and self.sample.open:
-            self.sample.add(block, np.flatnonzero(self._verdicts[keys] == UNEXPECTED))
+            self.sample.add(block, np.flatnonzero(self._verdicts[_keys(encoded)] == UNEXPECTED))
 
 
-def _keys(block: Block, names: tuple[str, ...], sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """A number for each row's combination of values, and how often each number occurs."""
-    if len(names) == 1:
-        return block.encoded(names[0]).codes, block.counts(names[0])
-    keys = np.ravel_multi_index([block.encoded(name).codes for name in names], sizes)
-    return keys, np.bincount(keys, minlength=math.prod(sizes))
+def _keys(encoded: list[Encoded]) -> np.ndarray:
+    """A number for each row's combination of values."""
+    if len(encoded) == 1:
+        return encoded[0].codes
+    return np.ravel_multi_index([one.codes for one in encoded], [len(one.values) for one in encoded])
 
 
-def _frame(block: Block, names: tuple[str, ...], keys: np.ndarray) -> pd.DataFrame:
+def _frame(names: tuple[str, ...], encoded: list[Encoded], keys: np.ndarray) -> pd.DataFrame:
     """One row for each of ``keys``, indexed by it."""
-    values = [block.encoded(name).values for name in names]
-    codes = np.unravel_index(keys, [len(one) for one in values])
-    columns = {name: one.take(at).set_axis(keys) for name, one, at in zip(names, values, codes, strict=True)}
+    codes = np.unravel_index(keys, [len(one.values) for one in encoded])
+    columns = {name: one.values.take(at).set_axis(keys) for name, one, at in zip(names, encoded, codes, strict=True)}
     return pd.DataFrame(columns, index=keys)
 
 
 def _accessor(metric: Any) -> dict[str, Any]:
     keys = ("column", "column_A", "column_B", "column_list", "ignore_row_if")
     return {key: metric.metric_domain_kwargs[key] for key in keys if key in metric.metric_domain_kwargs}
-
-
-def _comparable(low: Any, high: Any) -> bool:
-    numbers = [bound for bound in (low, high) if bound is not None]
-    return bool(numbers) and all(type(bound) in (int, float) for bound in numbers)

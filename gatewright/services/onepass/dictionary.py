@@ -1,6 +1,7 @@
 """One numbering of a column's distinct values for all blocks, so that a value is judged once."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -13,24 +14,37 @@ __all__ = ["Dictionary", "Encoded"]
 
 # Of columns with more distinct values each block has a numbering of its own.
 LIMIT = 1 << 16
+# Integers that lie no further apart than this are numbered by counting from the lowest.
+RANGE = 1 << 13
 
 
 @dataclass(frozen=True)
 class Encoded:
     """``values[codes]`` is the column. Where values may be missing, the missing one has the code 0.
 
-    ``array`` are the same values as Arrow's. ``shared`` says that later blocks number these values alike.
+    ``array`` are the same values as Arrow's. ``shared`` says that later blocks number these values alike, as long
+    as there are no more of them. ``numbers`` are the codes, or with ``lookup`` the block's own ones.
     """
 
-    codes: np.ndarray
+    numbers: np.ndarray
     values: pd.Series
     array: pa.Array
     shared: bool
+    lookup: np.ndarray | None = None
 
-    @property
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """The number of each row's value."""
+        return self.numbers if self.lookup is None else self.lookup[self.numbers]
+
+    @cached_property
     def counts(self) -> np.ndarray:
         """How often each value occurs."""
-        return np.bincount(self.codes, minlength=len(self.values))
+        if self.lookup is None:
+            return np.bincount(self.numbers, minlength=len(self.values))
+        counts = np.zeros(len(self.values), dtype=np.int64)
+        np.add.at(counts, self.lookup, np.bincount(self.numbers, minlength=len(self.lookup)))
+        return counts
 
 
 @dataclass
@@ -40,6 +54,7 @@ class Dictionary:
     column: Column
     _array: pa.Array | None = None
     _values: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
+    _ends: tuple[int, ...] = ()
     _lookups: list[tuple[pa.Array, np.ndarray]] = field(default_factory=list)
 
     def encode(self, array: pa.Array) -> Encoded:
@@ -50,9 +65,19 @@ class Dictionary:
         if lookup is None:
             return self._alone(array)
         codes = _codes(array)
-        if not self.column.nullable:
-            return Encoded(lookup[codes], self._values, self._array, shared=True)
-        return Encoded(np.concatenate([lookup, [0]])[codes], self._values, self._array, shared=True)
+        if self.column.nullable:
+            lookup = np.concatenate([lookup, [0]])
+        return Encoded(codes, self._values, self._array, shared=True, lookup=lookup)
+
+    def enumerate(self, integers: np.ndarray, low: int, high: int) -> Encoded | None:
+        """``integers`` from ``low`` to ``high``, numbered from the lowest of all blocks; None when too far apart."""
+        low, high = min([low, *self._ends]), max([high, *self._ends])
+        if high - low >= RANGE:
+            return None
+        if (low, high) != self._ends:
+            self._ends = (low, high)
+            self._grow(pa.array(np.arange(low, high + 1)))
+        return Encoded(integers - low, self._values, self._array, shared=True)
 
     def _lookup(self, values: pa.Array) -> np.ndarray | None:
         """The shared number of each of ``values``; None when there would be too many."""

@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 from gatewright.services.onepass.accumulator import Accumulator, NotInThePassError
 from gatewright.services.onepass.block import Block
 from gatewright.services.onepass.functions import evaluate
-from gatewright.services.onepass.kinds import Kind
 
 __all__ = ["DISTINCT_METRICS", "Distinct"]
 
@@ -69,12 +68,12 @@ class Distinct(Accumulator):
 
     def _counts(self, block: Block) -> tuple[pa.Array, pa.Array]:
         name = self.names[0]
-        if self.columns[name].kind is Kind.ENCODED:
-            array, counts = block.encoded(name).array, block.counts(name).copy()
+        encoded = block.encoded(name)
+        if encoded is not None:
             # Where values may be missing, the missing one is the first.
-            counts[: int(self.columns[name].nullable)] = 0
-            present = np.flatnonzero(counts)
-            return array.take(pa.array(present)), pa.array(counts[present])
+            first = int(self.columns[name].nullable)
+            present = np.flatnonzero(encoded.counts[first:]) + first
+            return encoded.array.take(pa.array(present)), pa.array(encoded.counts[present])
         counted = pc.value_counts(pa.array(block.present(name)))
         return counted.field("values"), counted.field("counts")
 

@@ -45,5 +45,6 @@ class Extremes(Accumulator):
         if self.columns[name].dtype == object and block.missing(name):
             # Pandas cannot compare objects with what is missing, and says so.
             raise NotInThePassError
-        used: pd.Series = block.encoded(name).values[block.counts(name) > 0].dropna()
+        encoded = block.codes(name)
+        used: pd.Series = encoded.values[encoded.counts > 0].dropna()
         return used

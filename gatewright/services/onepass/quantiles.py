@@ -14,13 +14,14 @@ __all__ = ["Quantiles"]
 # Up to so many values are simply kept.
 KEPT = 1 << 18
 BINS = 1 << 16
-SIGN = np.uint64(1 << 63)
+# The bins in the order of their numbers: the further a negative one is from zero, the higher are its bits.
+ORDER = np.concatenate([np.arange(BINS - 1, BINS // 2 - 1, -1), np.arange(BINS // 2)])
 
 
 class Quantiles(Accumulator):
     """``column.quantile_values``, ``column.median`` and the quartiles of ``column.outlier_statistics``.
 
-    Bins are the leading 16 bits of the numbers' order-preserving form, so that no range must be known.
+    Bins are the leading 16 bits of the numbers as 32-bit floats, so that no range must be known.
     The values of the bins that hold the wanted ranks are read again, sorted, and interpolated as numpy does.
     """
 
@@ -53,11 +54,12 @@ class Quantiles(Accumulator):
         if self._kept is not None or self._wanted is not None:
             return False
         ranks = {rank for metric in self._metrics for rank in _ranks(metric, self._rows)}
+        self._bins = self._bins[ORDER]
         edges = np.cumsum(self._bins)
         self._wanted = np.zeros(BINS, dtype=bool)
         for rank in ranks:
             number = int(np.searchsorted(edges, rank, side="right"))
-            self._wanted[number] = True
+            self._wanted[ORDER[number]] = True
             self._values[number] = []
         return True
 
@@ -113,15 +115,17 @@ class Quantiles(Accumulator):
         chosen = wanted[bins]
         values, bins = values[chosen], bins[chosen]
         for number, parts in self._values.items():
-            parts.append(np.sort(values[bins == number]))
+            parts.append(np.sort(values[bins == ORDER[number]]))
 
 
 def _bin(values: np.ndarray) -> np.ndarray:
-    """The leading bits of each number's IEEE 754 form, in an order that is the numbers' own."""
+    """The leading bits of each number as a 32-bit float; rounding to it keeps the order."""
+    with np.errstate(over="ignore"):
+        rounded = values.astype(np.float32)
     # Adding zero makes one zero of the two.
-    bits = (values.astype(np.float64) + 0.0).view(np.uint64)
-    ordered = np.where(bits & SIGN, ~bits, bits | SIGN)
-    return (ordered >> np.uint64(48)).astype(np.int64)
+    rounded += np.float32(0)
+    bits: np.ndarray = rounded.view(np.uint32) >> np.uint32(16)
+    return bits.astype(np.uint16)
 
 
 def _position(q: float, rows: int) -> float:

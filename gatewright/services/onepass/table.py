@@ -72,7 +72,7 @@ class ParquetTable:
         for rows in _ahead(self._aligned(list(names))):
             for name in names:
                 self._hold_to_promise(name, rows[name])
-            yield Block(rows, self.columns, np.arange(start, start + rows.num_rows), dictionaries)
+            yield Block(rows, self.columns, range(start, start + rows.num_rows), dictionaries)
             start += rows.num_rows
         if start != self.rows:
             raise self._error(f"the files hold {start} rows, their footers say {self.rows}.", "deliver the data again.")

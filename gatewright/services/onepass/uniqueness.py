@@ -66,7 +66,7 @@ class UniqueCondition(Condition):
 
 def _bits(block: Block, column: Column) -> np.ndarray:
     if column.kind is Kind.ENCODED:
-        encoded = block.encoded(column.name)
+        encoded = block.codes(column.name)
         return np.asarray(_hashes(encoded.values)[encoded.codes])
     if column.kind is not Kind.NUMBER:
         return _hashes(block.series(column.name))
