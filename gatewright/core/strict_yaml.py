@@ -44,29 +44,34 @@ def _compose(text: str, where: str) -> yaml.Node:
     if len(text.encode()) > MAX_BYTES:
         raise SpecError(f"the file is larger than {MAX_BYTES} bytes.", where=where, remedy="split it.")
     try:
-        loader = yaml.SafeLoader(text)
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise SpecError(
-                "YAML aliases (`*name`) are not allowed.",
-                where=where,
-                remedy="write the value out where it is used.",
-            )
-        root = loader.get_single_node()
-    except (yaml.YAMLError, RecursionError) as error:
+        _accept_events(text, where)
+        root = yaml.SafeLoader(text).get_single_node()
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        problem = getattr(error, "problem", None) or "nested too deeply"
+        problem = getattr(error, "problem", None) or str(error)
         raise SpecError(f"not valid YAML: {problem}.", where=f"{where}:{line}", remedy="correct the syntax.") from None
     if root is None:
         raise SpecError("the file is empty.", where=f"{where}:1", remedy="fill it in; `docs/` shows an example.")
     return root
 
 
+def _accept_events(text: str, where: str) -> None:
+    """Before a tree is built: the parser's time grows with the square of the depth."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        here = f"{where}:{event.start_mark.line + 1}"
+        if isinstance(event, yaml.AliasEvent):
+            remedy = "write the value out where it is used."
+            raise SpecError("YAML aliases (`*name`) are not allowed.", where=here, remedy=remedy)
+        if depth > MAX_DEPTH:
+            raise SpecError(f"nested deeper than {MAX_DEPTH}.", where=here, remedy="flatten the file.")
+
+
 def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], where: str) -> Any:
     lines[path] = node.start_mark.line + 1
     here = f"{where}:{lines[path]}"
-    if len(path) > MAX_DEPTH:
-        raise SpecError(f"nested deeper than {MAX_DEPTH}.", where=here, remedy="flatten the file.")
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, lines, where)
     if isinstance(node, yaml.SequenceNode):

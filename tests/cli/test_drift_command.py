@@ -271,3 +271,26 @@ def test_the_kinds_of_a_stored_profile_are_fixed(run: Run, then: Path, tmp_path:
     run(then, then, "--save-profile", stored)
     with pytest.raises(SpecError, match="fixed"):
         run(stored, then, "--categorical", "children")
+
+
+@pytest.mark.parametrize("limit", ["nan", "inf", "-0.1"])
+@pytest.mark.parametrize("name", ["--psi", "--null-rate", "--ks"])
+def test_a_limit_that_cannot_be_kept_or_broken_is_refused(run: Run, then: Path, name: str, limit: str) -> None:
+    """Nothing is above NaN and nothing above infinity: both would switch the limit off."""
+    with pytest.raises(SpecError, match="a limit of"):
+        run(then, then, name, limit)
+
+
+@pytest.mark.parametrize("scale", [5e-324, 1e-310, 1.7e308])
+@pytest.mark.filterwarnings("error")
+def test_the_smallest_and_largest_floats_are_compared_and_drawn(run: Run, tmp_path: Path, scale: float) -> None:
+    """Neither slopes between neighbouring floats nor widths beyond the largest float end a comparison."""
+    values = np.random.default_rng(0).uniform(-1, 1, 1_000)
+    file = written(tmp_path / "f.parquet", pd.DataFrame({"x": np.where(np.abs(values) > 0.9, 1, values) * scale}))
+    ends = written(tmp_path / "ends.parquet", pd.DataFrame({"x": np.sign(values) * scale}))
+    for current in (file, ends):
+        code, _ = run(file, current, "--report", tmp_path / "d.html")
+        assert code in (0, 2)
+        assert "nan" not in (tmp_path / "d.html").read_text()
+        _, found = run(ends, current, "--json")
+        assert found["columns"]["x"]["ks"]["value"] is not None

@@ -122,10 +122,17 @@ def _transport_drift(name: str, profile: NumericProfile, sums: NumericSums, conf
     ks = kolmogorov_smirnov(then, now, confidence=confidence)
     return [
         _transported("ks", ks, 1.0, sums.rows, name),
-        _transported("wasserstein", wasserstein(then, now, confidence=confidence), then.deviation, sums.rows, name)
-        if then.deviation > 0
-        else unmeasured("wasserstein", sums.rows, "the reference is constant and has no scale", slice=name),
+        _wasserstein(name, then, now, confidence),
     ]
+
+
+def _wasserstein(name: str, then: Histogram, now: Histogram, confidence: float) -> Measurement:
+    rows = int(now.rows)
+    if not then.deviation > 0:
+        return unmeasured("wasserstein", rows, "the reference is constant and has no scale", slice=name)
+    if not np.isfinite([*then.edges, then.low, then.high, now.low, now.high]).all():
+        return unmeasured("wasserstein", rows, "the values lie further apart than floats reach", slice=name)
+    return _transported("wasserstein", wasserstein(then, now, confidence=confidence), then.deviation, rows, name)
 
 
 def _transported(metric: str, found: Transport, unit: float, n: int, name: str) -> Measurement:
@@ -137,7 +144,8 @@ def _transported(metric: str, found: Transport, unit: float, n: int, name: str) 
 
 def _reference_histogram(profile: NumericProfile) -> Histogram:
     low, high, deviation = profile.low or 0.0, profile.high or 0.0, profile.deviation or 0.0
-    ends = (np.array([low, high]) - profile.center) / profile.scale
+    with np.errstate(over="ignore"):
+        ends = (np.array([low, high]) - profile.center) / profile.scale
     counts, means = np.array(profile.counts, dtype=np.float64), np.array(profile.means)
     return _histogram(profile, counts, means, (float(ends[0]), float(ends[1])), deviation / profile.scale)
 
@@ -151,7 +159,9 @@ def _histogram(
 ) -> Histogram:
     edges = np.array(profile.edges)
     points = np.concatenate([[False], edges[1:] == np.nextafter(edges[:-1], np.inf), [False]])
-    return Histogram((edges - profile.center) / profile.scale, points[: counts.size], counts, means, *ends, deviation)
+    with np.errstate(over="ignore"):
+        borders = (edges - profile.center) / profile.scale
+    return Histogram(borders, points[: counts.size], counts, means, *ends, deviation)
 
 
 def _outside(name: str, profile: NumericProfile, sums: NumericSums, confidence: float) -> Measurement:

@@ -1,5 +1,6 @@
 """Say of each column whether it drifted: limits on effect sizes, decided on their intervals, and never a p-value."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
@@ -8,6 +9,7 @@ import numpy as np
 from gatewright.core.checks.drift import new_categories, vanished_categories
 from gatewright.core.checks.profile import CategoricalProfile, FeatureProfile, NumericProfile, Profile
 from gatewright.core.checks.profile_sums import CategoricalSums, FeatureSums, NumericSums, ProfileSums
+from gatewright.core.errors import SpecError
 from gatewright.core.judging import Finding, Limits, verdict
 from gatewright.core.results import Measurement, Status
 from gatewright.core.statistics.distances import expected_stability_index
@@ -35,6 +37,13 @@ class DriftLimits:
     chi_square: float | None = None
     vanished_categories: float | None = None
     minimum_rows: int = 100
+
+    def __post_init__(self) -> None:
+        """Raises SpecError for a limit that nothing could be compared with, or that nothing could keep."""
+        for name, limit in vars(self).items():
+            if limit is not None and not 0 <= limit < math.inf:
+                problem = f"a limit of {limit} for {name.replace('_', ' ')} can neither be kept nor broken."
+                raise SpecError(problem, where="limits of drift", remedy="give a number of 0 or more.")
 
     def of(self, metric: str) -> Limits | None:
         """The allowed range of a metric."""

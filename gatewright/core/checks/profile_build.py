@@ -129,7 +129,9 @@ def _blank_of(values: Any | None) -> FeatureProfile | None:
 def _blank(values: FloatArray, span: tuple[float, float], unit: Unit) -> NumericProfile:
     # Sorted, so that no rounding depends on the order of rows.
     finite = np.sort(values[np.isfinite(values)])
-    distinct = finite[np.diff(finite, prepend=-np.inf) > 0]
+    first = np.ones(finite.size, dtype=bool)
+    first[1:] = finite[1:] > finite[:-1]
+    distinct = finite[first]
     coarse = _index_edges(finite, distinct) if finite.size else np.zeros(0)
     edges = _fine_edges(finite, distinct, span, coarse) if finite.size else np.zeros(0)
     center, scale = _place(finite)

@@ -117,9 +117,12 @@ def _number_shares(profile: NumericProfile, sums: NumericSums) -> tuple[list[str
     then, now = (_below(np.asarray(counts)) for counts in (profile.counts, sums.counts))
     inside = (then >= TAIL) & (then <= 1 - TAIL)
     low, high = (edges[inside].min(), edges[inside].max()) if inside.sum() > 1 else (edges[0], edges[-1])
-    borders = np.linspace(low, high, BARS + 1)
-    shares = [np.diff(np.concatenate([[0], np.interp(borders[1:-1], edges, side), [1]])) for side in (then, now)]
-    middles = (borders[1:] + borders[:-1]) / 2
+    borders = np.linspace(0, 1, BARS + 1)
+    # In units of the width: slopes between neighbouring floats overflow.
+    with np.errstate(over="ignore"):
+        places = (edges - low) / (high - low)
+    shares = [np.diff(np.concatenate([[0], np.interp(borders[1:-1], places, side), [1]])) for side in (then, now)]
+    middles = low + (high - low) * (borders[1:] + borders[:-1]) / 2
     return [_written(middle, profile.unit) for middle in middles], shares[0], shares[1]
 
 
