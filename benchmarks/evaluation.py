@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from benchmarks.data import table_file
 from benchmarks.measure import run
 
-__all__ = ["block_statistics", "from_file", "main", "naive_bootstrap"]
+__all__ = ["block_statistics", "compare", "from_file", "main", "naive_bootstrap"]
 
 COLUMNS = ["label", "score", "champion_score"]
 REPLICATES = 1000
@@ -84,7 +84,8 @@ def from_file(rows: int) -> dict[str, Any]:
     return {"measurements": len(measure_evaluation_sums(sums, confidence=0.95))}
 
 
-def _row(rows: int, resamples: int) -> dict[str, Any]:
+def compare(rows: int, resamples: int) -> dict[str, Any]:
+    """Both sides on ``rows`` rows; without the naive one above ``NAIVE_UP_TO``, where it takes hours."""
     table_file(rows)
     ours, streamed = (
         run("benchmarks.evaluation:block_statistics", rows=rows),
@@ -98,8 +99,10 @@ def _row(rows: int, resamples: int) -> dict[str, Any]:
         "from_file_peak_mb": streamed.peak_mb,
     }
     if rows <= NAIVE_UP_TO:
-        naive = run("benchmarks.evaluation:naive_bootstrap", rows=rows, resamples=resamples).result
+        side = run("benchmarks.evaluation:naive_bootstrap", rows=rows, resamples=resamples)
+        naive = side.result
         scale = REPLICATES / resamples
+        found["naive_peak_mb"] = side.peak_mb
         found["naive_seconds_scaled"] = naive["seconds"] * scale
         found["ratio"] = naive["seconds"] * scale / ours.result["seconds"]
         found["cpu_ratio"] = naive["cpu_seconds"] * scale / ours.result["cpu_seconds"]
@@ -113,7 +116,7 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    found = [_row(rows, given.resamples) for rows in given.rows]
+    found = [compare(rows, given.resamples) for rows in given.rows]
     if given.json:
         print(json.dumps(found))
         return
