@@ -16,6 +16,7 @@ __all__ = ["Dictionary", "Encoded"]
 LIMIT = 1 << 16
 # Integers that lie no further apart than this are numbered by counting from the lowest.
 RANGE = 1 << 13
+FEW = 8
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class Encoded:
     def counts(self) -> np.ndarray:
         """How often each value occurs."""
         if self.lookup is None:
-            return np.bincount(self.numbers, minlength=len(self.values))
+            return _counts(self.numbers, len(self.values))
         counts = np.zeros(len(self.values), dtype=np.int64)
-        np.add.at(counts, self.lookup, np.bincount(self.numbers, minlength=len(self.lookup)))
+        np.add.at(counts, self.lookup, _counts(self.numbers, len(self.lookup)))
         return counts
 
 
@@ -108,6 +109,13 @@ class Dictionary:
             values = pa.concat_arrays([pa.nulls(1, values.type), values])
             codes = np.where(codes == len(array.dictionary), 0, codes + 1)
         return Encoded(codes, self.column.series(values), values, shared=False)
+
+
+def _counts(numbers: np.ndarray, size: int) -> np.ndarray:
+    if size > FEW:
+        return np.bincount(numbers, minlength=size)
+    # Counting one after the other is faster than waiting for the same few counters.
+    return np.array([np.count_nonzero(numbers == number) for number in range(size)], dtype=np.int64)
 
 
 def _codes(array: pa.Array) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Which accumulator answers which metric. A metric without one is computed by Great Expectations."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,16 +82,16 @@ class Plan:
     def add(self, metrics: Iterable[Any]) -> None:
         """Find an accumulator for each of ``metrics``, of which none may be missing that another builds on."""
         every = {metric.id: metric for metric in metrics}
+        builds_on = _builds_on(every.values())
         for metric in every.values():
             if metric.metric_name.endswith(".condition"):
-                self._add_condition(metric, every.values())
+                self._add_condition(metric, builds_on[metric.id])
             elif metric.metric_name.endswith(".map"):
-                self.behind_map[metric.id] = [one for one in every.values() if _builds_on(one, metric)]
+                self.behind_map[metric.id] = builds_on[metric.id]
             else:
                 self._add_aggregate(metric, every.values())
 
-    def _add_condition(self, condition: Any, metrics: Iterable[Any]) -> None:
-        asked = [metric for metric in metrics if _builds_on(metric, condition)]
+    def _add_condition(self, condition: Any, asked: list[Any]) -> None:
         if not asked or not all(_answerable(metric) for metric in asked):
             return
         limit = max(_limit(metric) for metric in asked)
@@ -153,8 +154,13 @@ class Plan:
         return name in self.columns and self.columns[name].kind is not Kind.OPAQUE
 
 
-def _builds_on(metric: Any, condition: Any) -> bool:
-    return any(one.id == condition.id for one in metric.metric_dependencies.values())
+def _builds_on(metrics: Iterable[Any]) -> defaultdict[Any, list[Any]]:
+    """By the id of each metric those that build on it."""
+    found: defaultdict[Any, list[Any]] = defaultdict(list)
+    for metric in metrics:
+        for one in {one.id for one in metric.metric_dependencies.values()}:
+            found[one].append(metric)
+    return found
 
 
 def _answerable(metric: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from great_expectations.validator.validator import Validator
 
 from gatewright.core.errors import GatewrightError
+from gatewright.services.onepass.configurations import configurations_once
 from gatewright.services.onepass.suite_metrics import SuiteMetrics
 
 __all__ = ["OnePassValidator"]
@@ -23,7 +24,8 @@ class OnePassValidator(Validator):  # type: ignore[misc]
         """Results of ``configurations``, GX ExpectationConfigurations, in the order that stock results have."""
         runtime = runtime_configuration or {}
         metrics = SuiteMetrics(self.execution_engine, runtime)
-        asked = [self._ask(configuration, metrics, runtime) for configuration in configurations]
+        with configurations_once():
+            asked = [self._ask(configuration, metrics, runtime) for configuration in configurations]
         self.execution_engine.plan(metrics.found)
         results: list[Any] = []
         for configuration, one in zip(configurations, asked, strict=True):
