@@ -50,9 +50,12 @@ def unexpected_of_z_score(
     deviation, threshold = known["column.standard_deviation"], given.get("threshold")
     if not deviation > 0 or not isinstance(threshold, int | float):
         return None
-    scores = (block.numbers(name) - known["column.mean"]) / deviation
-    under = np.abs(scores) < abs(float(threshold)) if given.get("double_sided") else scores < threshold
-    return _rows_without(under, np.isnan(scores) if block.missing(name) else None)
+    scores = block.numbers(name) - known["column.mean"]
+    scores /= deviation
+    if given.get("double_sided"):
+        threshold = abs(threshold)
+        np.abs(scores, out=scores)
+    return _rows_without(scores < threshold, np.isnan(scores) if block.missing(name) else None)
 
 
 def _above(values: Any, low: Any, given: Mapping[str, Any]) -> Any:

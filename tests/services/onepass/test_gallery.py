@@ -1,5 +1,8 @@
 """Every core expectation gives, over hostile data, what stock Great Expectations gives, field by field."""
 
+import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,7 +37,7 @@ RECORDS = [
     ["list", "whole"],
     ["whole", "absent"],
 ]
-# All of them take minutes, most of it in Great Expectations: `python -m tests.services.onepass.test_gallery`.
+# All of them take minutes, most of it in Great Expectations: `python -m tests.services.onepass.test_gallery [SECONDS]`.
 EVERY = 23
 
 
@@ -87,13 +90,20 @@ def test_expectations_about_the_table_give_stock_results(path: Path) -> None:
     assert differences(path, cases, block_rows=1000) == []
 
 
-if __name__ == "__main__":
-    import tempfile
-
+def main(seconds: float) -> None:
+    """Compare case by case, each 23rd first, until ``seconds`` are over; print differences and how far it came."""
+    end = time.monotonic() + seconds
+    every = list(every_case())
+    cases = [case for start in range(EVERY) for case in every[start::EVERY]]
+    done = 0
     with tempfile.TemporaryDirectory() as folder:
         file = write(hostile_table(), Path(folder) / "hostile.parquet")
-        cases = list(every_case())
-        for at in range(0, len(cases), 120):
-            for one, other in differences(file, cases[at : at + 120], block_rows=1000):
+        while done < len(cases) and time.monotonic() < end:
+            for one, other in differences(file, cases[done : done + 40], block_rows=1000):
                 print(f"ours:  {one}\nstock: {other}")
-            print(f"{min(at + 120, len(cases))} of {len(cases)}", flush=True)
+            done = min(done + 40, len(cases))
+            print(f"{done} of {len(cases)}", flush=True)
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 3600.0)
