@@ -15,7 +15,7 @@ import numpy as np
 from gatewright.core.checks.evaluation import measure_evaluation
 from gatewright.core.results import Measurement
 
-__all__ = ["EXEMPT", "coverage", "main"]
+__all__ = ["EXEMPT", "coverage", "main", "truth"]
 
 THRESHOLD = 0.3
 CONFIDENCE = 0.95

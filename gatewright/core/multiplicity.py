@@ -16,6 +16,7 @@ import numpy as np
 
 from gatewright.core.limits import Limits
 from gatewright.core.results import Interval
+from gatewright.core.statistics.normal import critical_value
 
 __all__ = ["benjamini_hochberg", "holm", "p_of_breach", "p_of_respect"]
 
@@ -51,7 +52,7 @@ def _tail(distance: float, reach: float, interval: Interval, *, strict: bool) ->
     if not reach > 0:
         certain = distance > 0 or (distance == 0 and not strict)
         return 0.0 if certain else 1.0
-    z = _NORMAL.inv_cdf((1 + interval.confidence) / 2)
+    z = critical_value(interval.confidence)
     return _NORMAL.cdf(-distance / reach * z)
 
 

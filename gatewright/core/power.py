@@ -11,6 +11,7 @@ from math import ceil
 from statistics import NormalDist
 
 from gatewright.core.results import Interval
+from gatewright.core.statistics.normal import critical_value
 
 __all__ = ["n_needed", "smallest_effect", "standard_error"]
 
@@ -22,7 +23,7 @@ _MANY = 10**15
 def standard_error(value: float, interval: Interval) -> float:
     """Of the longer side of the interval: the shorter one may be cut where the metric ends."""
     reach = max(interval.high - value, value - interval.low, 0.0)
-    return reach / _NORMAL.inv_cdf((1 + interval.confidence) / 2)
+    return reach / critical_value(interval.confidence)
 
 
 def smallest_effect(error: float, *, alpha: float, power: float, two_sided: bool = False) -> float:

@@ -61,7 +61,7 @@ def _accept_events(text: str, where: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        here = f"{where}:{event.start_mark.line + 1}"
+        here = f"{where}:{event.start_mark.line + 1 if event.start_mark else 1}"
         if isinstance(event, yaml.AliasEvent):
             remedy = "write the value out where it is used."
             raise SpecError("YAML aliases (`*name`) are not allowed.", where=here, remedy=remedy)

@@ -6,7 +6,6 @@ Equal values hash equally whatever their type in the file (1, 1.0 and True; text
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any, Self
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from gatewright.core.checks.numbers import numbers
 from gatewright.core.results import Interval
+from gatewright.core.statistics.normal import critical_value
 
 __all__ = ["Hashes", "RowIndex", "content_order", "coverage", "coverage_interval", "excess_interval", "row_hashes"]
 
@@ -123,7 +123,7 @@ def coverage_interval(index: RowIndex, *, confidence: float) -> Interval:
     """Normal interval of `coverage`. Esty (1983), Annals of Statistics 11, 905-912."""
     once, twice = _share_seen(index, 1), _share_seen(index, 2)
     deviation = ((once * (1 - once) + 2 * twice) / index.hashes.size) ** 0.5
-    margin = NormalDist().inv_cdf((1 + confidence) / 2) * deviation
+    margin = critical_value(confidence) * deviation
     low, high = max(0.0, 1 - once - margin), min(1.0, 1 - once + margin)
     return Interval(low=low, high=high, confidence=confidence, method="Good-Turing, Esty")
 

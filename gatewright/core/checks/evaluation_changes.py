@@ -1,7 +1,6 @@
 """Candidate minus champion on the same rows: intervals and p-values that know of the pairing."""
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from gatewright.core.statistics.auc import AucEstimate, difference_estimate, dif
 from gatewright.core.statistics.blocks import FloatArray, hull
 from gatewright.core.statistics.confusion import RATES, effective_rows
 from gatewright.core.statistics.gap_bias import changed_gap_interval
+from gatewright.core.statistics.normal import critical_value
 from gatewright.core.statistics.paired import mcnemar, tango, two_sided_p_value
 
 __all__ = ["Change"]
@@ -84,7 +84,7 @@ class Change:
         ours, theirs = (model.gap_error(self.metric).middle for model in (self.candidate, self.champion))
         change = ours - theirs
         reach = change - interval.low if change > 0 else interval.high - change
-        return two_sided_p_value(change, reach / NormalDist().inv_cdf(0.975))
+        return two_sided_p_value(change, reach / critical_value(0.95))
 
     def _areas(self) -> "_Areas | None":
         ours, theirs = self.candidate.placed, self.champion.placed

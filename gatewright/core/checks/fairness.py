@@ -16,6 +16,7 @@ from gatewright.core.checks.fairness_calibration import CALIBRATION_METRICS, mea
 from gatewright.core.checks.fairness_metrics import FAIRNESS_METRICS, SUPPORTED_RATES, FairnessMetric
 from gatewright.core.checks.fairness_slices import Audit, Decided, audit
 from gatewright.core.checks.fairness_sums import FairnessSums, fairness_sums
+from gatewright.core.checks.group_slices import UNSUPPORTED, too_many_groups
 from gatewright.core.checks.groups import group_rates, group_table
 from gatewright.core.checks.inputs import accept_scores, measured, unmeasured
 from gatewright.core.results import Interval, Measurement
@@ -35,8 +36,6 @@ __all__ = [
     "measure_fairness",
     "measure_fairness_sums",
 ]
-
-UNSUPPORTED = "unsupported_groups"
 
 
 def measure_fairness(
@@ -128,10 +127,9 @@ def measure_fairness_sums(
 
 
 def _too_many_groups(sums: FairnessSums, slice: str) -> list[Measurement]:
-    metrics = [*FAIRNESS_METRICS, UNSUPPORTED]
-    metrics += [f"{metric}_change" for metric in FAIRNESS_METRICS if sums.champion]
-    metrics += [metric for metric in CALIBRATION_METRICS if sums.scored]
-    return [unmeasured(metric, sums.rows, "too many groups to audit", slice=slice) for metric in metrics]
+    gaps = too_many_groups(FAIRNESS_METRICS, sums.rows, champion=bool(sums.champion), slice=slice)
+    calibration = CALIBRATION_METRICS if sums.scored else ()
+    return [*gaps, *(unmeasured(metric, sums.rows, gaps[0].note, slice=slice) for metric in calibration)]
 
 
 def _measure_slice(audited: Audit, confidence: float) -> list[Measurement]:

@@ -17,6 +17,7 @@ from gatewright.core.checks.class_groups import (
     class_fairness_sums,
     class_rows,
 )
+from gatewright.core.checks.group_slices import UNSUPPORTED, too_many_groups
 from gatewright.core.checks.inputs import measured, unmeasured
 from gatewright.core.results import Interval, Measurement
 from gatewright.core.statistics.blocks import (
@@ -56,7 +57,6 @@ CLASS_FAIRNESS_METRICS = {"selection_rate_difference": "selection_rate", "recall
 COUNTED = {
     "selection_rate": "rows", "recall": "rows of the class", "false_positive_rate": "rows of others", "accuracy": "rows"
 }  # fmt: skip
-UNSUPPORTED = "unsupported_groups"
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,7 @@ def measure_multiclass_fairness_sums(
     measurements: list[Measurement] = []
     for name, counts in sums.slices.items():
         if counts is None:
-            changes = [f"{metric}_change" for metric in MULTICLASS_FAIRNESS_METRICS if sums.champion]
-            metrics = [*MULTICLASS_FAIRNESS_METRICS, *changes, UNSUPPORTED]
-            measurements += [unmeasured(metric, sums.rows, "too many groups", slice=name) for metric in metrics]
+            measurements += too_many_groups(MULTICLASS_FAIRNESS_METRICS, sums.rows, champion=sums.champion, slice=name)
         else:
             audit = _Audit(name, counts, sums.classes, sums.clustered, confidence, max(minimum_support, 1), seed)
             measurements += audit.measure()

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from gatewright.core.checks.group_codes import GroupCodes
-from gatewright.core.checks.group_slices import block_places, coded_slices, united
+from gatewright.core.checks.group_slices import UNSUPPORTED, block_places, coded_slices, too_many_groups, united
 from gatewright.core.checks.inputs import accept_clusters, measured, unmeasured
 from gatewright.core.checks.regression import accept_numeric_predictions, accept_targets, row_blocks
 from gatewright.core.results import Measurement
@@ -41,7 +41,6 @@ __all__ = [
 
 # Groups of one slice; with more, sums of each in each block are too large, and hardly anybody has support.
 MAXIMUM_GROUPS = 200
-TOO_MANY = f"more than {MAXIMUM_GROUPS} groups"
 
 
 def _mean(name: str) -> Statistic:
@@ -153,9 +152,7 @@ def measure_regression_fairness_sums(
     measurements: list[Measurement] = []
     for name, errors in sums.slices.items():
         if errors is None:
-            changes = [f"{metric}_change" for metric in REGRESSION_FAIRNESS_METRICS if sums.champion]
-            metrics = [*REGRESSION_FAIRNESS_METRICS, *changes, "unsupported_groups"]
-            measurements += [unmeasured(metric, sums.rows, TOO_MANY, slice=name) for metric in metrics]
+            measurements += too_many_groups(REGRESSION_FAIRNESS_METRICS, sums.rows, champion=sums.champion, slice=name)
         else:
             measurements += _Audit(name, errors, confidence, max(minimum_support, 1), seed).measure()
     return tuple(measurements)
@@ -211,7 +208,7 @@ class _Audit:
             yield from self._gaps(metric, [self._gap(statistic, model, kept) for model in models], kept, note)
         rows = int(counts.sum())
         yield Measurement(
-            metric="unsupported_groups", slice=self.name, value=float(len(left_out)), n=rows, note=", ".join(left_out)
+            metric=UNSUPPORTED, slice=self.name, value=float(len(left_out)), n=rows, note=", ".join(left_out)
         )
 
     def _gap(self, statistic: Statistic, model: Bootstrap, kept: IntArray) -> MeanGap:

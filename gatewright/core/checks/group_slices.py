@@ -1,15 +1,26 @@
 """The slices a fairness audit of numbers or of several classes looks at, and how their groups come together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from gatewright.core.checks.group_codes import GroupCodes, group_codes, joined
+from gatewright.core.checks.inputs import unmeasured
+from gatewright.core.results import Measurement
 from gatewright.core.statistics.blocks import BLOCKS, IntArray
 
-__all__ = ["block_places", "coded_slices", "united"]
+__all__ = ["UNSUPPORTED", "block_places", "coded_slices", "too_many_groups", "united"]
+
+# How many groups of a slice have too few rows for a verdict.
+UNSUPPORTED = "unsupported_groups"
+
+
+def too_many_groups(metrics: Iterable[str], rows: int, *, champion: bool, slice: str) -> list[Measurement]:
+    """``metrics``, their changes with a champion, and ``UNSUPPORTED``, all without a value."""
+    names = [name for metric in metrics for name in ((metric, f"{metric}_change") if champion else (metric,))]
+    return [unmeasured(name, rows, "too many groups to audit", slice=slice) for name in (*names, UNSUPPORTED)]
 
 
 def coded_slices(groups: Mapping[str, Any], rows: int) -> dict[str, GroupCodes]:

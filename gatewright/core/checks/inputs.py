@@ -1,6 +1,6 @@
 """What a check accepts. Anything else is refused before a number is computed from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gatewright.core.errors import DataError, ModelError
-from gatewright.core.frames import MISSING
 from gatewright.core.results import Interval, Measurement
 from gatewright.core.statistics.blocks import FloatArray
 
@@ -16,7 +15,6 @@ __all__ = [
     "accept_answers",
     "accept_clusters",
     "accept_columns",
-    "accept_groups",
     "accept_labels",
     "accept_predictions",
     "accept_scores",
@@ -118,16 +116,6 @@ def accept_clusters(clusters: Any, rows: int) -> NDArray[np.uint64] | None:
     array = np.asarray(clusters)
     _accept_length(array, rows, "clusters")
     return pd.util.hash_array(array.astype(object) if array.dtype.kind in "US" else array)
-
-
-def accept_groups(groups: Mapping[str, Any], rows: int) -> dict[str, NDArray[np.object_]]:
-    """Group names of each row as text, missing ones as ``(missing)``. Raises DataError for a wrong length."""
-    accepted = {}
-    for name, values in groups.items():
-        column = pd.Series(np.asarray(values, dtype=object))
-        _accept_length(np.asarray(column), rows, f"groups of `{name}`")
-        accepted[name] = column.map(str).where(column.notna(), MISSING).to_numpy(dtype=object)
-    return accepted
 
 
 def accept_columns(frame: pd.DataFrame, columns: Sequence[str], *, where: str) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from gatewright.core.statistics.blocks import (
     percentile_interval,
 )
 from gatewright.core.statistics.macro_auc import AucSums, MacroAuc, auc_from_bins, macro_auc
+from gatewright.core.statistics.normal import critical_value
 from gatewright.core.statistics.paired import two_sided_p_value
 from gatewright.core.statistics.resampled_change import resampled_p_value
 
@@ -62,7 +62,7 @@ def _interval(estimate: MacroAuc, clusters: NDArray[Any] | None, confidence: flo
     error = estimate.variance(clusters) ** 0.5
     if not (np.isfinite(error) and np.isfinite(estimate.value)):
         return None
-    margin = NormalDist().inv_cdf((1 + confidence) / 2) * error
+    margin = critical_value(confidence) * error
     method = "DeLong, over classes" + ("" if clusters is None else ", clustered (Obuchowski)")
     return Interval(low=estimate.value - margin, high=estimate.value + margin, confidence=confidence, method=method)
 

@@ -6,7 +6,6 @@ change to the champion. With clusters a test on block sums is made as well, and 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
@@ -16,6 +15,7 @@ from gatewright.core.checks.inputs import measured, unmeasured
 from gatewright.core.multiplicity import holm
 from gatewright.core.results import Interval, Measurement
 from gatewright.core.statistics.blocks import MINIMUM_BLOCKS, FloatArray, Sums
+from gatewright.core.statistics.normal import critical_value
 from gatewright.core.statistics.paired import tango
 from gatewright.core.statistics.proportions import newcombe_difference
 from gatewright.core.statistics.slicing import Ratio, Slice, SliceTable
@@ -99,7 +99,7 @@ def _candidates(
         if kind.against == "outside":
             supported &= rows.sum() - rows >= support
     gaps, errors = _gaps(first, kind)
-    bounds = np.where(supported, gaps - errors * NormalDist().inv_cdf((1 + confidence) / 2), -np.inf)
+    bounds = np.where(supported, gaps - errors * critical_value(confidence), -np.inf)
     # A part of a worse slice may be dropped later, so more are kept than are tested.
     for k in np.argsort(-bounds, kind="stable")[: 5 * TESTED]:
         if supported[k]:

@@ -5,7 +5,6 @@ Signal Processing Letters 21(11), 1389-1393. Clustered rows: Obuchowski (1997), 
 """
 
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from gatewright.core.results import Interval
 from gatewright.core.statistics.blocks import FloatArray, IntArray
+from gatewright.core.statistics.normal import critical_value
 from gatewright.core.statistics.ranking import auc_from_bins
 from gatewright.core.statistics.score_table import ScoreTable
 
@@ -89,7 +89,7 @@ def area_interval(
         return None
     if not estimate.variance > 0:
         return _newcombe_interval(estimate.value, sizes, confidence)
-    margin = _z(confidence) * estimate.variance**0.5
+    margin = critical_value(confidence) * estimate.variance**0.5
     low, high = max(0.0, estimate.value - margin), min(1.0, estimate.value + margin)
     return Interval(low=low, high=high, confidence=confidence, method=method)
 
@@ -123,7 +123,7 @@ def difference_interval(
     """`auc_difference_interval` from the placements of both models and their `difference_estimate`."""
     if not np.isfinite(estimate.variance):
         return None
-    margin = _z(confidence) * estimate.variance**0.5
+    margin = critical_value(confidence) * estimate.variance**0.5
     if not margin > 0 and all(_separates(model) for model in models):
         return _separated_difference(labels, models, confidence, clusters)
     low, high = estimate.value - margin, estimate.value + margin
@@ -169,10 +169,6 @@ def _separated_difference(
 
 def _method(clusters: Clusters) -> str:
     return "DeLong" if clusters is None else "DeLong, clustered (Obuchowski)"
-
-
-def _z(confidence: float) -> float:
-    return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
 def _below(counts: FloatArray) -> FloatArray:
@@ -239,7 +235,7 @@ def _independent(labels: NDArray[Any], clusters: Clusters) -> tuple[float, float
 
 
 def _newcombe_interval(value: float, sizes: tuple[float, float], confidence: float) -> Interval:
-    z = _z(confidence)
+    z = critical_value(confidence)
     return Interval(
         low=_newcombe_bound(value, 0.0, sizes, z),
         high=_newcombe_bound(value, 1.0, sizes, z),

@@ -1,23 +1,10 @@
 """Average precision: the area under the precision-recall curve as a sum over thresholds, without interpolation."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from gatewright.core.statistics.blocks import FloatArray
 
-__all__ = ["average_precision", "average_precision_from_bins"]
-
-
-def average_precision(labels: NDArray[Any], scores: NDArray[Any]) -> float:
-    """Exact average precision, as scikit-learn defines it; NaN without positives."""
-    if not scores.size:
-        return float("nan")
-    _, index = np.unique(scores, return_inverse=True)
-    positives = np.bincount(index, weights=labels).astype(np.float64)
-    rows = np.bincount(index).astype(np.float64)
-    return float(average_precision_from_bins(positives, rows))
+__all__ = ["average_precision_from_bins"]
 
 
 def average_precision_from_bins(positives: FloatArray, rows: FloatArray) -> FloatArray:

@@ -6,14 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewright.core.statistics.blocks import FloatArray, IntArray
-from gatewright.core.statistics.proportions import wilson
 
 __all__ = [
     "EQUAL_MASS_BINS",
     "EQUAL_WIDTH_BINS",
     "CalibrationBin",
     "bin_edges",
-    "calibration_curve",
     "calibration_error_from_sums",
     "equal_width_bins",
     "expected_calibration_error",
@@ -77,23 +75,3 @@ def expected_calibration_error(
     index = to_bins(scores, bin_edges(scores, bins, binning))
     score_sums, label_sums = (np.bincount(index, weights=values).astype(np.float64) for values in (scores, labels))
     return float(calibration_error_from_sums(score_sums, label_sums, np.array(scores.size, dtype=np.float64)))
-
-
-def calibration_curve(
-    labels: NDArray[Any],
-    scores: NDArray[Any],
-    *,
-    confidence: float,
-    bins: int = 10,
-    binning: Binning = "mass",
-) -> list[CalibrationBin]:
-    """Points of the reliability curve, in order of score; empty bins are left out."""
-    if not scores.size:
-        return []
-    index = to_bins(scores, bin_edges(scores, bins, binning))
-    return [_point(labels[index == k], scores[index == k], confidence) for k in np.unique(index)]
-
-
-def _point(labels: NDArray[Any], scores: NDArray[Any], confidence: float) -> CalibrationBin:
-    interval = wilson(int(labels.sum()), labels.size, confidence=confidence)
-    return CalibrationBin(float(scores.mean()), float(labels.mean()), interval.low, interval.high, int(labels.size))

@@ -7,7 +7,6 @@ again many times, without the draws.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
@@ -16,6 +15,7 @@ from scipy.special import chdtrc
 
 from gatewright.core.results import Interval
 from gatewright.core.statistics.blocks import FloatArray
+from gatewright.core.statistics.normal import critical_value
 
 __all__ = [
     "FLOOR",
@@ -27,7 +27,6 @@ __all__ = [
     "expected_stability_index",
     "jensen_shannon_distance",
     "population_stability_index",
-    "stability_index_interval",
 ]
 
 # Shares below this count as this much, so that an empty bin does not make the stability index infinite.
@@ -92,11 +91,6 @@ def expected_stability_index(reference: Counts, current: Counts) -> float:
     return _degrees(reference, current) * _per_degree(reference, current)
 
 
-def stability_index_interval(reference: Counts, current: Counts, *, confidence: float) -> Interval | None:
-    """Interval of the population stability index; see `distance_interval`."""
-    return distance_interval("psi", reference, current, confidence=confidence)
-
-
 def distance_interval(distance: Distance, reference: Counts, current: Counts, *, confidence: float) -> Interval | None:
     """Interval of a distance when both histograms are multinomial samples; None where one is empty.
 
@@ -117,7 +111,7 @@ def distance_interval(distance: Distance, reference: Counts, current: Counts, *,
     degrees = _degrees(reference, current)
     variance = _variance(p, dp) / n + _variance(q, dq) / m + 2 * degrees * second**2
     excess = max(degrees * second, form.bias(a, b, (p > 0) / n, (q > 0) / m))
-    margin = excess + NormalDist().inv_cdf((1 + confidence) / 2) * variance**0.5
+    margin = excess + critical_value(confidence) * variance**0.5
     low, high = max(0.0, raw - margin), raw + margin
     if form.rooted:
         low, high = low**0.5, min(1.0, high**0.5)

@@ -24,7 +24,7 @@ from gatewright.core.statistics.blocks import (
 )
 from gatewright.core.statistics.confusion import quotient
 
-__all__ = ["GapError", "changed_gap_interval", "gap_errors"]
+__all__ = ["GapError", "changed_gap_interval"]
 
 METHOD = "inverted block bootstrap of the gaps"
 # Bounds are sought up to so many times the observed error.
@@ -99,12 +99,6 @@ class GapError:
     def _errors(self, multiple: float) -> FloatArray:
         errors: FloatArray = np.abs(self.noise + multiple * self.found).sum(axis=-1)
         return errors
-
-
-def gap_errors(bootstrap: Bootstrap, gaps: Statistic) -> FloatArray:
-    """Estimate minus truth in each resample around `GapError.middle`, shape (resamples,); their mean is the bias."""
-    error = GapError.of(bootstrap, gaps)
-    return error.resampled_around_middle - error.middle
 
 
 def changed_gap_interval(candidate: GapError, champion: GapError, confidence: float) -> Interval | None:

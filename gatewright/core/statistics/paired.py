@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from math import copysign, erfc, exp, inf, lgamma, log, sqrt
-from statistics import NormalDist
 
 from scipy.special import bdtr, stdtr
 
 from gatewright.core.results import Interval
+from gatewright.core.statistics.normal import critical_value
 
 __all__ = ["McNemar", "mcnemar", "tango", "two_sided_p_value"]
 
@@ -21,7 +21,7 @@ def tango(only_first: float, only_second: float, n: float, *, confidence: float)
     """
     if not (n > 0 and only_first >= 0 and only_second >= 0 and only_first + only_second <= n):
         raise ValueError(f"{only_first} and {only_second} discordant of {n} are not paired counts")
-    z, estimate = NormalDist().inv_cdf((1 + confidence) / 2), (only_first - only_second) / n
+    z, estimate = critical_value(confidence), (only_first - only_second) / n
     score = partial(_score, only_first, only_second, n)
     low = _last(lambda difference: score(difference) <= z, estimate, -1.0)
     high = _last(lambda difference: score(difference) >= -z, estimate, 1.0)

@@ -1,14 +1,9 @@
 """Intervals for proportions that stay honest at 0, at 1 and with few rows."""
 
-from statistics import NormalDist
-
 from gatewright.core.results import Interval
+from gatewright.core.statistics.normal import critical_value
 
 __all__ = ["bonett_price_difference", "newcombe_difference", "wilson"]
-
-
-def _z(confidence: float) -> float:
-    return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
 def wilson(successes: float, n: float, *, confidence: float) -> Interval:
@@ -18,7 +13,7 @@ def wilson(successes: float, n: float, *, confidence: float) -> Interval:
     """
     if not (n > 0 and 0 <= successes <= n):
         raise ValueError(f"{successes} successes of {n} are not a proportion")
-    z, share = _z(confidence), successes / n
+    z, share = critical_value(confidence), successes / n
     centre = share + z * z / (2 * n)
     margin = z * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
     scale = 1 + z * z / n
@@ -50,6 +45,6 @@ def bonett_price_difference(only_first: int, only_second: int, n: int, *, confid
         raise ValueError(f"{only_first} and {only_second} discordant of {n} are not paired counts")
     first, second = (only_first + 1) / (n + 2), (only_second + 1) / (n + 2)
     difference = first - second
-    margin = _z(confidence) * ((first + second - difference**2) / (n + 2)) ** 0.5
+    margin = critical_value(confidence) * ((first + second - difference**2) / (n + 2)) ** 0.5
     low, high = max(-1.0, difference - margin), min(1.0, difference + margin)
     return Interval(low=low, high=high, confidence=confidence, method="Bonett-Price")

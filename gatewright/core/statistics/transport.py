@@ -5,7 +5,6 @@ same histograms, however the rows are spread within their bins.
 """
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from scipy.special import kolmogi, kolmogorov
 
 from gatewright.core.results import Interval
 from gatewright.core.statistics.blocks import FloatArray
+from gatewright.core.statistics.normal import critical_value
 
 __all__ = ["Histogram", "Transport", "kolmogorov_smirnov", "wasserstein"]
 
@@ -93,7 +93,7 @@ def wasserstein(reference: Histogram, current: Histogram, *, confidence: float) 
     value = float(areas.sum())
     bound = max(value, float(np.maximum(areas, _widest(below, first, second, widths)).sum()))
     sampling = (reference.deviation**2 / reference.rows + current.deviation**2 / current.rows) ** 0.5
-    margin = NormalDist().inv_cdf((1 + confidence) / 2) * sampling
+    margin = critical_value(confidence) * sampling
     interval = Interval(
         low=max(0.0, value - margin - _expected_area(reference, current, borders)),
         high=bound + margin,

@@ -165,4 +165,4 @@ def test_what_cannot_be_measured_is_refused_or_said():
     with pytest.raises(ModelError, match="no class: plane"):
         measure(labels, np.append(predicted[1:], "plane"), groups)
     found = measure(labels, predicted, {"id": np.arange(700)})
-    assert found["accuracy_difference", "id"].note == "too many groups"
+    assert found["accuracy_difference", "id"].note == "too many groups to audit"
