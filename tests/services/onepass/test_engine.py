@@ -142,6 +142,61 @@ def test_quantiles_of_many_values_are_exact(how: str, tmp_path: Path, monkeypatc
     assert outside == ()
 
 
+@pytest.mark.parametrize("block_rows", [7, 1000])
+def test_comparisons_of_numbers_are_pandas_own(block_rows: int, tmp_path: Path) -> None:
+    """Strict and open bounds, integers no float can hold, pairs without gaps, one- and two-sided deviations."""
+    rng = np.random.default_rng(2)
+    gaps = pa.array(rng.normal(size=60), mask=rng.random(60) < 0.2)
+    data = pa.table({"f": rng.normal(size=60), "g": gaps, "i": rng.integers(-2, 3, 60), "b": 2**53 + np.arange(60)})
+    file = write(data, tmp_path / "numbers.parquet")
+    bounds: list[dict[str, Any]] = [
+        {"min_value": 0, "strict_min": True},
+        {"max_value": 1.0, "strict_max": True},
+        {"min_value": -1, "max_value": float(2**53 + 10)},
+    ]
+    sides = [{"threshold": 1, "double_sided": True}, {"threshold": -0.5, "double_sided": False}]
+    cases = [
+        *({"type": "column_values_to_be_between", "kwargs": {"column": c, **one}} for c in "fgib" for one in bounds),
+        *(
+            {"type": "column_value_z_scores_to_be_less_than", "kwargs": {"column": c, **one}}
+            for c in "fgi"
+            for one in sides
+        ),
+        *(
+            {
+                "type": "column_pair_values_a_to_be_greater_than_b",
+                "kwargs": {"column_A": a, "column_B": b, "or_equal": equal},
+            }
+            for a, b in ("fi", "if", "bi", "fg")
+            for equal in (True, False)
+        ),
+    ]
+    ours, outside = one_pass(file, cases, block_rows=block_rows)
+    assert [(one, other) for one, other in zip(ours, stock(file, cases), strict=True) if not close(one, other)] == []
+    assert outside == ()
+
+
+def test_integers_numbered_by_counting_give_stock_results(tmp_path: Path) -> None:
+    """Whatever range each block brings, downwards, upwards, or too wide to be counted."""
+    data = pa.table({"i": [5, 6, 5, 1, 2, 9, 8, -3, -3, 10**12, 4, 5], "n": [3, 3, 3, 2, 2, 2, 1, 1, 1, 7, 7, 7]})
+    file = write(data, tmp_path / "integers.parquet")
+    kinds: dict[str, dict[str, Any]] = {
+        "column_values_to_be_in_set": {"value_set": [1, 2, 5, -3]},
+        "column_values_to_not_be_in_set": {"value_set": [7, 10**12]},
+        "column_distinct_values_to_equal_set": {"value_set": [1, 2, 3]},
+        "column_unique_value_count_to_be_between": {"min_value": 1, "max_value": 3},
+        "column_most_common_value_to_be_in_set": {"value_set": [5]},
+        "column_kl_divergence_to_be_less_than": {
+            "partition_object": {"values": [1, 2, 3, 7], "weights": [0.25] * 4},
+            "threshold": 0.1,
+        },
+    }
+    cases = [{"type": kind, "kwargs": {"column": c, **given}} for kind, given in kinds.items() for c in "in"]
+    ours, outside = one_pass(file, cases, block_rows=3)
+    assert [(one, other) for one, other in zip(ours, stock(file, cases), strict=True) if not close(one, other)] == []
+    assert outside == ()
+
+
 VALUES = st.one_of(
     st.lists(st.one_of(st.none(), st.integers(-3, 3)), min_size=1, max_size=25).map(lambda v: pa.array(v, pa.int64())),
     st.lists(st.one_of(st.none(), st.floats(-5, 5), st.just(math.nan)), min_size=1, max_size=25).map(
