@@ -149,7 +149,7 @@ def test_the_suites_give_the_same_verdicts_on_a_database(place: Place) -> None:
 
 @pytest.mark.parametrize("engine", [SQL, SPARK], ids=["sql", "spark"])
 def test_broken_data_fail_the_same_expectations_everywhere(engine: Validation, place: Place, spark: None) -> None:
-    """Eight faults at once, NaN among them, which Spark would take for a number."""
+    """Seven kinds of fault and one row twice, all at once."""
     data = place.put({"1999": broken_year()})
     expected = on_pandas(broken_year(), "evaluation")
     assert sum(not held for held in expected.values()) >= 9
@@ -244,6 +244,9 @@ def gallery_spec() -> ModelSpec:
         "target": CRASHES.target.model_copy(update={"column": "period"}),
         "sensitive": (),
         "slices": None,
+        "perturbations": (),
+        "monotonicity": (),
+        "invariances": (),
         "not_features": {"period": "time", "key": "identity"},
         "data": DataSource.model_validate(CRASHES.data.model_dump() | data),
     }
