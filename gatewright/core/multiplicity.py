@@ -10,13 +10,12 @@ Journal of the Royal Statistical Society B 57, 289-300.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from statistics import NormalDist
 
-import numpy as np
-
 from gatewright.core.limits import Limits
+from gatewright.core.normal import critical_value
 from gatewright.core.results import Interval
-from gatewright.core.statistics.normal import critical_value
 
 __all__ = ["benjamini_hochberg", "holm", "p_of_breach", "p_of_respect"]
 
@@ -58,10 +57,9 @@ def _tail(distance: float, reach: float, interval: Interval, *, strict: bool) ->
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjusted p-values, in the given order: refusing those at most alpha keeps the familywise error at alpha."""
-    p = np.asarray(p_values, dtype=float)
-    order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
-    return _in_order(stepped, order)
+    order = _rising(p_values)
+    stepped = (p_values[place] * (len(order) - rank) for rank, place in enumerate(order))
+    return _in_order(list(accumulate(stepped, max)), order)
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
@@ -69,13 +67,17 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
 
     For independent or positively dependent tests (Benjamini & Yekutieli 2001).
     """
-    p = np.asarray(p_values, dtype=float)
-    order = np.argsort(p, kind="stable")
-    ratios = p[order] * p.size / np.arange(1, p.size + 1)
-    return _in_order(np.minimum.accumulate(ratios[::-1])[::-1], order)
+    order = _rising(p_values)
+    ratios = [p_values[place] * len(order) / rank for rank, place in enumerate(order, start=1)]
+    return _in_order(list(accumulate(reversed(ratios), min))[::-1], order)
 
 
-def _in_order(adjusted: np.ndarray, order: np.ndarray) -> list[float]:
-    result = np.empty(adjusted.size)
-    result[order] = np.minimum(adjusted, 1.0)
-    return [float(p) for p in result]
+def _rising(p_values: Sequence[float]) -> list[int]:
+    return sorted(range(len(p_values)), key=p_values.__getitem__)
+
+
+def _in_order(adjusted: Sequence[float], order: Sequence[int]) -> list[float]:
+    result = [1.0] * len(order)
+    for place, p in zip(order, adjusted, strict=True):
+        result[place] = min(p, 1.0)
+    return result
