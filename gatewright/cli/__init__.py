@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError
 from gatewright import __version__
 from gatewright.cli import abandon, check, doctor, drift, lineage, policy, releases, serve, validate
 from gatewright.core.errors import GatewrightError
+from gatewright.services.reports.escape import plain
 
 __all__ = ["app", "main"]
 
@@ -54,4 +55,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _message(error: GatewrightError) -> str:
-    return f"Error: {error.problem}\n  where:  {error.where}\n  remedy: {error.remedy}"
+    """Names in files may hold control characters, which could move the cursor."""
+    problem, where, remedy = map(plain, (error.problem, error.where, error.remedy))
+    return f"Error: {problem}\n  where:  {where}\n  remedy: {remedy}"

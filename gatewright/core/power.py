@@ -10,8 +10,8 @@ which says no more than the p-value (Hoenig & Heisey 2001, The American Statisti
 from math import ceil
 from statistics import NormalDist
 
+from gatewright.core.normal import critical_value
 from gatewright.core.results import Interval
-from gatewright.core.statistics.normal import critical_value
 
 __all__ = ["n_needed", "smallest_effect", "standard_error"]
 

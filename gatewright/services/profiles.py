@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gatewright.core.checks.columns import Kind, arrow_kind
 from gatewright.core.checks.profile import Calendar, FeatureProfile, NumericProfile, Profile
 from gatewright.core.checks.profile_build import blank_profile, filled_profile, part_sums, sample_rows
+from gatewright.core.checks.profile_columns import Kind, arrow_kind
 from gatewright.core.checks.profile_sums import ProfileSums, current_sums, no_sums
 from gatewright.core.errors import DataError, IntegrityError
 from gatewright.core.statistics.row_sample import RowSample

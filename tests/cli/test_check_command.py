@@ -479,3 +479,11 @@ def test_json_holds_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(ValueError, match="JSON"):
             print_json({"value": value})
     assert capsys.readouterr().out == ""
+
+
+def test_names_of_columns_cannot_move_the_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An error lists the columns of a file that somebody else wrote."""
+    file = rows_of(tmp_path, **{"\x1b[2Jevil": [0] * 600})
+    error = refused(capsys, file, "--label", "none", "--score", "score")
+    assert "[2Jevil" in error
+    assert "\x1b" not in error

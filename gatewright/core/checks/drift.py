@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from gatewright.core.checks.columns import Rows
 from gatewright.core.checks.inputs import measured, unmeasured
 from gatewright.core.checks.profile import CategoricalProfile, FeatureProfile, NumericProfile, Profile
+from gatewright.core.checks.profile_columns import Rows
 from gatewright.core.checks.profile_sums import CategoricalSums, FeatureSums, NumericSums, ProfileSums, current_sums
 from gatewright.core.checks.windows import reference_window
 from gatewright.core.results import Measurement

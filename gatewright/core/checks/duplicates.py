@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gatewright.core.checks.numbers import numbers
+from gatewright.core.normal import critical_value
 from gatewright.core.results import Interval
-from gatewright.core.statistics.normal import critical_value
 
 __all__ = ["Hashes", "RowIndex", "content_order", "coverage", "coverage_interval", "excess_interval", "row_hashes"]
 

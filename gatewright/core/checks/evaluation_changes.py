@@ -6,12 +6,12 @@ import numpy as np
 
 from gatewright.core.checks.evaluated import NO_SPREAD, Evaluated, Placed, holding
 from gatewright.core.checks.evaluation_metrics import DECISION_METRICS, GAPS, PAIRED_RATES, SMOOTH_BIAS
+from gatewright.core.normal import critical_value
 from gatewright.core.results import Interval
 from gatewright.core.statistics.auc import AucEstimate, difference_estimate, difference_interval
 from gatewright.core.statistics.blocks import FloatArray, hull
 from gatewright.core.statistics.confusion import RATES, effective_rows
 from gatewright.core.statistics.gap_bias import changed_gap_interval
-from gatewright.core.statistics.normal import critical_value
 from gatewright.core.statistics.paired import mcnemar, tango, two_sided_p_value
 
 __all__ = ["Change"]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewright.core.checks.multiclass_sums import MulticlassSums
+from gatewright.core.normal import critical_value
 from gatewright.core.results import Interval
 from gatewright.core.statistics.auc import auc_interval
 from gatewright.core.statistics.blocks import (
@@ -20,7 +21,6 @@ from gatewright.core.statistics.blocks import (
     percentile_interval,
 )
 from gatewright.core.statistics.macro_auc import AucSums, MacroAuc, auc_from_bins, macro_auc
-from gatewright.core.statistics.normal import critical_value
 from gatewright.core.statistics.paired import two_sided_p_value
 from gatewright.core.statistics.resampled_change import resampled_p_value
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatewright.core.checks.columns import Kind, Rows, numbers, unit_of
 from gatewright.core.checks.inputs import accept_answers, accept_columns
 from gatewright.core.checks.profile import (
     Calendar,
@@ -20,6 +19,7 @@ from gatewright.core.checks.profile import (
     Profile,
     Unit,
 )
+from gatewright.core.checks.profile_columns import Kind, Rows, numbers, unit_of
 from gatewright.core.checks.profile_sums import CategoricalSums, NumericSums, ProfileSums, current_sums
 from gatewright.core.checks.windows import part_codes, part_name
 from gatewright.core.statistics.blocks import FloatArray

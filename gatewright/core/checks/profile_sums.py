@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gatewright.core.checks.columns import Rows, column_names, counted, numbers
 from gatewright.core.checks.inputs import accept_answers
 from gatewright.core.checks.profile import CategoricalProfile, FeatureProfile, NumericProfile, Profile
+from gatewright.core.checks.profile_columns import Rows, column_names, counted, numbers
 from gatewright.core.checks.windows import part_codes, part_name
 from gatewright.core.errors import DataError
 from gatewright.core.statistics.binning import binning

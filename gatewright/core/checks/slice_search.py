@@ -13,9 +13,9 @@ from scipy.special import bdtrc, gammaln, stdtr
 
 from gatewright.core.checks.inputs import measured, unmeasured
 from gatewright.core.multiplicity import holm
+from gatewright.core.normal import critical_value
 from gatewright.core.results import Interval, Measurement
 from gatewright.core.statistics.blocks import MINIMUM_BLOCKS, FloatArray, Sums
-from gatewright.core.statistics.normal import critical_value
 from gatewright.core.statistics.paired import tango
 from gatewright.core.statistics.proportions import newcombe_difference
 from gatewright.core.statistics.slicing import Ratio, Slice, SliceTable

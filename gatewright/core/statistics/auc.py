@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gatewright.core.normal import critical_value
 from gatewright.core.results import Interval
 from gatewright.core.statistics.blocks import FloatArray, IntArray
-from gatewright.core.statistics.normal import critical_value
 from gatewright.core.statistics.ranking import auc_from_bins
 from gatewright.core.statistics.score_table import ScoreTable
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
+from gatewright.core.normal import critical_value
 from gatewright.core.results import Interval
 from gatewright.core.statistics.blocks import FloatArray
-from gatewright.core.statistics.normal import critical_value
 
 __all__ = [
     "FLOOR",

@@ -7,8 +7,8 @@ from math import copysign, erfc, exp, inf, lgamma, log, sqrt
 
 from scipy.special import bdtr, stdtr
 
+from gatewright.core.normal import critical_value
 from gatewright.core.results import Interval
-from gatewright.core.statistics.normal import critical_value
 
 __all__ = ["McNemar", "mcnemar", "tango", "two_sided_p_value"]
 

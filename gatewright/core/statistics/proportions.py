@@ -1,7 +1,7 @@
 """Intervals for proportions that stay honest at 0, at 1 and with few rows."""
 
+from gatewright.core.normal import critical_value
 from gatewright.core.results import Interval
-from gatewright.core.statistics.normal import critical_value
 
 __all__ = ["bonett_price_difference", "newcombe_difference", "wilson"]
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import kolmogi, kolmogorov
 
+from gatewright.core.normal import critical_value
 from gatewright.core.results import Interval
 from gatewright.core.statistics.blocks import FloatArray
-from gatewright.core.statistics.normal import critical_value
 
 __all__ = ["Histogram", "Transport", "kolmogorov_smirnov", "wasserstein"]
 

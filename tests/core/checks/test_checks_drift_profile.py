@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewright.core.checks import profile_sums
-from gatewright.core.checks.columns import arrow_kind, counted, numbers
 from gatewright.core.checks.drift import measure_drift, measure_drift_sums
 from gatewright.core.checks.drift_verdict import DriftLimits, judge_columns, worst
 from gatewright.core.checks.profile import Profile
 from gatewright.core.checks.profile_build import build_profile
+from gatewright.core.checks.profile_columns import arrow_kind, counted, numbers
 from gatewright.core.checks.profile_sums import current_sums, no_sums
 from gatewright.core.checks.windows import part_codes, part_name, reference_window
 from gatewright.core.errors import DataError

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from gatewright.core.checks.numbers import numbers as series_numbers
 from gatewright.core.checks.profile import Unit
 from gatewright.core.errors import DataError
 from gatewright.core.statistics.blocks import FloatArray
@@ -46,8 +47,7 @@ def numbers(rows: Rows, name: str) -> FloatArray:
         return _arrow_numbers(pa.array(column, from_pandas=True), name)
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
         raise _not_numbers(name, column.dtype)
-    values: FloatArray = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return values
+    return series_numbers(column)
 
 
 def counted(rows: Rows, name: str) -> tuple[dict[str, int], int]:
