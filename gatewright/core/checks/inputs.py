@@ -144,8 +144,9 @@ def measured(
     note: str = "",
     p_value: float | None = None,
 ) -> Measurement:
-    """A measurement with its interval; without a value where either is missing, so that it cannot pass."""
-    if not np.isfinite(value):
+    """A measurement with its interval; without a value where either is missing or not finite: so it cannot pass."""
+    # Intervals made from others are copied, and copies are not validated.
+    if not np.isfinite(value) or (interval is not None and not np.isfinite((interval.low, interval.high)).all()):
         return unmeasured(metric, n, "; ".join(filter(None, ("undefined on these rows", note))), slice=slice)
     if interval is None:
         return unmeasured(metric, n, "; ".join(filter(None, (TOO_FEW, note))), slice=slice)
