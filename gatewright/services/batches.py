@@ -9,6 +9,7 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from gatewright.core.errors import DataError
+from gatewright.services.ahead import ahead
 from gatewright.services.freed_memory import give_back_freed_memory
 
 __all__ = ["BATCH_ROWS", "Batch", "DataFile"]
@@ -61,7 +62,7 @@ class DataFile:
         self.require(wanted)
         start = 0
         try:
-            for rows in self._rows(wanted):
+            for rows in ahead(self._rows(wanted)):
                 yield Batch(start, rows)
                 start += rows.num_rows
         except (pa.ArrowException, OSError) as error:

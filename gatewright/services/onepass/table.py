@@ -1,7 +1,6 @@
 """Parquet files of one dataset as one table, read in blocks of rows that do not depend on how they were written."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gatewright.core.errors import DataError
+from gatewright.services.ahead import ahead
 from gatewright.services.freed_memory import give_back_freed_memory
 from gatewright.services.onepass.block import Block
 from gatewright.services.onepass.dictionary import Dictionary
@@ -69,7 +69,7 @@ class ParquetTable:
         """All rows with the columns ``names``; the next block is decoded while this one is looked at."""
         start = 0
         dictionaries = {name: Dictionary(self.columns[name]) for name in names}
-        for rows in _ahead(self._aligned(list(names))):
+        for rows in ahead(self._aligned(list(names))):
             for name in names:
                 self._hold_to_promise(name, rows[name])
             yield Block(rows, self.columns, range(start, start + rows.num_rows), dictionaries)
@@ -202,14 +202,6 @@ class ParquetTable:
 
     def _error(self, problem: str, remedy: str, path: Path | None = None) -> DataError:
         return DataError(problem, where=str(path or self.where), remedy=remedy)
-
-
-def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = reader.submit(next, batches, None)
-            yield batch
 
 
 def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
