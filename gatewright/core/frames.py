@@ -31,9 +31,11 @@ def labels_of(frame: pd.DataFrame, spec: ModelSpec) -> npt.NDArray[np.int64]:
         )
     column = _column(frame, spec.target.column)
     _refuse_missing(column, "label")
-    if isinstance(spec.target.positive, str):
-        return (column.astype(str) == spec.target.positive).to_numpy().astype(np.int64)
-    return (column == spec.target.positive).to_numpy().astype(np.int64)
+    codes, values = pd.factorize(column)
+    positive = spec.target.positive
+    # A boolean True is the number 1, but is not written so.
+    matches = np.array([value == positive or class_name(value) == class_name(positive) for value in values], dtype=bool)
+    return matches[codes].astype(np.int64)
 
 
 def targets_of(frame: pd.DataFrame, spec: ModelSpec) -> npt.NDArray[Any]:

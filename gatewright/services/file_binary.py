@@ -14,6 +14,7 @@ from gatewright.core.checks.fairness import (
     group_rates,
     measure_fairness_sums,
 )
+from gatewright.core.errors import DataError
 from gatewright.core.results import Measurement
 from gatewright.services.batches import Batch, DataFile
 from gatewright.services.file_columns import (
@@ -42,7 +43,14 @@ class FileSums:
 
 def measure_binary(file: DataFile, columns: FileColumns, terms: Terms, progress: Progress) -> FileMeasurements:
     """Raises DataError and ModelError naming file, column and row of a bad value, and DataError for no rows."""
-    return measure_sums(reduce(add, (_sums(batch) for batch in batches_of(file, columns, progress))), terms)
+    sums = reduce(add, (_sums(batch) for batch in batches_of(file, columns, progress)))
+    if columns.positive is not None and not sums.evaluation.positives:
+        raise DataError(
+            f"no row holds `{columns.positive}`, the positive value.",
+            where=f"{file.path}, column {columns.label}",
+            remedy="correct --positive VALUE.",
+        )
+    return measure_sums(sums, terms)
 
 
 def file_sums(batch: Batch, columns: FileColumns, where: str) -> FileSums:

@@ -204,6 +204,7 @@ def test_text_labels_need_the_positive_value(capsys: pytest.CaptureFixture[str],
     path = tmp_path / "words.parquet"
     frame.to_parquet(path)
     assert "--positive" in refused(capsys, path, "--label", "label", "--score", "score")
+    assert "no row holds `died`" in refused(capsys, path, "--label", "label", "--score", "score", "--positive", "died")
     _, answer = check(capsys, path, "--label", "label", "--score", "score", "--positive", "dead")
     assert answer["metrics"]["overall"]["auc"]["value"] == pytest.approx(
         sklearn.roc_auc_score(table().label, table().score), abs=1e-12

@@ -143,3 +143,12 @@ def test_labels_of_another_task_are_refused() -> None:
     """Without a positive value every row would be a 0."""
     with pytest.raises(SpecError, match="regression has no positive value"):
         labels_of(rows(), spec_of("regression"))
+
+
+def test_a_positive_value_is_found_however_the_column_holds_it() -> None:
+    """A column with a null was read as floats: 1.0 is 1, and the text "1" means it too."""
+    columns = (("1", [1.0, 0.0]), (1, [1.0, 0.0]), ("1", [1, 0]), ("1", ["1", "0"]), (1, [True, False]))
+    for positive, values in columns:
+        target = SPEC.target.model_copy(update={"positive": positive})
+        frame = pd.DataFrame({SPEC.target.column: values})
+        assert labels_of(frame, SPEC.model_copy(update={"target": target})).tolist() == [1, 0]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewright.core.checks.evaluation_rows import KeptRows, accept_rows
-from gatewright.core.checks.evaluation_table import EvaluationTable, fold
+from gatewright.core.checks.evaluation_table import CELLS, EvaluationTable, fold
 from gatewright.core.errors import DataError
 
 __all__ = ["KEPT_ROWS", "EvaluationSums", "evaluation_sums"]
@@ -67,6 +67,13 @@ class EvaluationSums:
     def n(self) -> int:
         """The number of rows."""
         return self._material.n
+
+    @property
+    def positives(self) -> int:
+        """The number of rows with the label 1."""
+        if self.rows is not None:
+            return int(self.rows.values["labels"].sum())
+        return int(self.folded().sums["cells"][:, CELLS // 2 :].sum())
 
     @property
     def _material(self) -> KeptRows | EvaluationTable:
