@@ -18,6 +18,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from deployments.local.processes import free_port
 from flows.monitor import monitor
+from gatewright import wiring
 from gatewright.core.results import Status
 from gatewright.services import latency
 from gatewright.services.reports.cards import data_card, model_card
@@ -160,7 +161,8 @@ def released(world: World, request: pytest.FixtureRequest) -> Iterator[SimpleNam
         patch.setattr(latency, "HIGHEST_QUANTILE", 0.5)
         patch.setattr(latency, "BUDGET_SECONDS", 0)
         patch.setattr(approve, "POLL_SECONDS", 1)
-        patch.setattr(world.services.deployment, "_target", ScoringServiceTarget(url))
+        # Other tests have connected anew since the world was made: what the stages use is what counts.
+        patch.setattr(wiring.connect().deployment, "_target", ScoringServiceTarget(url))
         first, second = (world.retrain(period, [APPROVE], model=name) for period in PERIODS[1:])
         yield SimpleNamespace(name=name, task=TASKS[name]["task"], url=url, first=first, second=second)
     server.should_exit = True
