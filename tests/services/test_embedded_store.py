@@ -24,7 +24,9 @@ from gatewright.services.embedded_store import EmbeddedStore
 from gatewright.services.store import S3Store
 
 OWNER = """
-import sys, time
+import signal, sys, time
+# A shell that started the tests in the background has switched it off for all that follows.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from gatewright.services.embedded_store import EmbeddedStore
 from gatewright.services.store import S3Store
