@@ -194,8 +194,12 @@ def _metrics(verdict: FileVerdict) -> list[dict[str, str]]:
         if m.slice != "all" or m.metric not in SHOWN:
             continue
         row = {"metric": label(m.metric), "value": number(m.value), "interval": span(m.interval)}
-        change = changes.get(m.metric)
-        if change is not None:
-            row |= {"change": signed(change.value), "change interval": span(change.interval)}
+        if changes:
+            # A champion without scores has no AUC to compare with, and still a row of the same table.
+            change = changes.get(m.metric)
+            row |= {
+                "change": signed(change.value if change else None),
+                "change interval": span(change.interval if change else None),
+            }
         rows.append(row)
     return rows

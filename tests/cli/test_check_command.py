@@ -387,6 +387,18 @@ def test_people_see_the_verdict_first(capsys: pytest.CaptureFixture[str], file: 
     assert "auc" in out.lower()
 
 
+def test_a_champion_may_have_decisions_only(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    """What it cannot be compared on has an empty place in the table, not another table."""
+    assert (
+        main(["check", str(file), "--label", "label", "--score", "score", "--champion-prediction", "old_decision"]) == 0
+    )
+    lines = capsys.readouterr().out.splitlines()
+    header = next(line for line in lines if line.startswith("metric"))
+    assert "change" in header
+    assert next(line for line in lines if line.startswith("AUC ")).endswith("–")
+    assert "+" in next(line for line in lines if line.startswith("accuracy "))
+
+
 def test_the_command_needs_neither_prefect_nor_great_expectations(file: Path) -> None:
     """Heavy packages are not imported on its path."""
     code = (
