@@ -8,7 +8,6 @@ from typing import Any
 from gatewright.core.checks.curves import curves_of_sums
 from gatewright.core.checks.evaluation import EvaluationSums, evaluation_sums, measure_evaluation_sums
 from gatewright.core.checks.fairness import (
-    UNSUPPORTED,
     FairnessSums,
     decided_sums,
     group_rates,
@@ -24,6 +23,7 @@ from gatewright.services.file_columns import (
     Progress,
     Terms,
     batches_of,
+    judged_and_shown,
 )
 
 __all__ = ["FileSums", "file_sums", "measure_binary", "measure_sums"]
@@ -60,13 +60,12 @@ def file_sums(batch: Batch, columns: FileColumns, where: str) -> FileSums:
 
 def measure_sums(sums: FileSums, terms: Terms) -> FileMeasurements:
     """Everything from the sums of all batches."""
-    judged = _gaps(sums.fairness, terms, terms.minimum_support)
-    all_supported = not any(m.value for m in judged if m.metric == UNSUPPORTED)
+    judged, shown = judged_and_shown(lambda support: _gaps(sums.fairness, terms, support), terms)
     return FileMeasurements(
         rows=sums.evaluation.n,
         overall=measure_evaluation_sums(sums.evaluation, confidence=terms.confidence, seed=terms.seed),
         judged=judged,
-        shown=judged if all_supported else _gaps(sums.fairness, terms, 1),
+        shown=shown,
         groups={} if sums.fairness is None else group_rates(sums.fairness),
         curves=curves_of_sums(sums.evaluation, confidence=terms.confidence) if terms.curves else {},
     )

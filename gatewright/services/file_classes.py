@@ -15,7 +15,15 @@ from gatewright.core.checks.multiclass_metrics import NO_PROBABILITIES
 from gatewright.core.checks.multiclass_sums import MulticlassSums, multiclass_sums
 from gatewright.core.results import Measurement
 from gatewright.services.batches import DataFile
-from gatewright.services.file_columns import BatchColumns, FileColumns, FileMeasurements, Progress, Terms, batches_of
+from gatewright.services.file_columns import (
+    BatchColumns,
+    FileColumns,
+    FileMeasurements,
+    Progress,
+    Terms,
+    batches_of,
+    judged_and_shown,
+)
 from gatewright.services.row_parts import RowPart, few_or_many
 
 __all__ = ["measure_classes"]
@@ -39,7 +47,7 @@ def measure_classes(file: DataFile, columns: FileColumns, terms: Terms, progress
     if few is not None:
         return _of_few(few, names, terms)
     sums = reduce(add, (_sums(part, names) for part in chain(read, parts)))
-    judged, shown = (_gaps(sums.fairness, terms, support) for support in (terms.minimum_support, 1))
+    judged, shown = judged_and_shown(lambda support: _gaps(sums.fairness, terms, support), terms)
     overall = measure_multiclass_sums(sums.evaluation, confidence=terms.confidence, seed=terms.seed)
     return FileMeasurements(
         sums.rows, _measured(overall), judged, shown, class_group_rates(sums.fairness, columns.sensitive), {}
@@ -65,15 +73,16 @@ def _of_few(rows: RowPart, names: Sequence[str], terms: Terms) -> FileMeasuremen
         "confidence": terms.confidence,
         "seed": terms.seed,
     }
-    judged, shown = (
-        measure_multiclass_fairness(rows.labels, rows.predictions, rows.groups, minimum_support=support, **given)
-        for support in (terms.minimum_support, 1)
+    judged, shown = judged_and_shown(
+        lambda support: measure_multiclass_fairness(
+            rows.labels, rows.predictions, rows.groups, minimum_support=support, **given
+        ),
+        terms,
     )
     overall = measure_multiclass(rows.labels, rows.predictions, **given)
-    fairness = _sums(rows, names).fairness
-    return FileMeasurements(
-        rows.labels.size, _measured(overall), judged, shown, class_group_rates(fairness, tuple(rows.groups)), {}
-    )
+    fairness = class_fairness_sums(rows.labels, rows.predictions, rows.groups, classes=names)
+    groups = class_group_rates(fairness, tuple(rows.groups))
+    return FileMeasurements(rows.labels.size, _measured(overall), judged, shown, groups, {})
 
 
 def _measured(overall: Sequence[Measurement]) -> tuple[Measurement, ...]:

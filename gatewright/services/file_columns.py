@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from gatewright.core.checks.group_slices import UNSUPPORTED
 from gatewright.core.columns import Column, binary, classes, clusters, numbers, probabilities
 from gatewright.core.errors import DataError, SpecError
 from gatewright.core.file_verdict import GroupRates
@@ -15,9 +16,10 @@ from gatewright.core.spec import Task
 from gatewright.core.statistics.blocks import FloatArray
 from gatewright.services.batches import Batch, DataFile
 
-__all__ = ["BatchColumns", "FileColumns", "FileMeasurements", "Progress", "Terms", "batches_of"]
+__all__ = ["BatchColumns", "FileColumns", "FileMeasurements", "Progress", "Terms", "batches_of", "judged_and_shown"]
 
 Progress = Callable[[int], None]
+Gaps = tuple[Measurement, ...]
 _TASKS = {"binary_classification": "binary", "multiclass_classification": "multiclass", "regression": "regression"}
 
 
@@ -100,6 +102,16 @@ class FileMeasurements:
     shown: tuple[Measurement, ...]
     groups: GroupRates
     curves: Mapping[str, Any]
+
+
+def judged_and_shown(gaps: Callable[[int], Gaps], terms: Terms) -> tuple[Gaps, Gaps]:
+    """``gaps`` at the rules' minimum support, and over all groups, as fairlearn shows them.
+
+    They are the same, and measured once, unless some group lacks support.
+    """
+    judged = gaps(terms.minimum_support)
+    lacking = any(m.value for m in judged if m.metric == UNSUPPORTED)
+    return judged, gaps(1) if lacking else judged
 
 
 @dataclass(frozen=True)

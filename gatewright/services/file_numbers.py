@@ -19,7 +19,14 @@ from gatewright.core.results import Measurement
 from gatewright.core.statistics.blocks import assign_blocks
 from gatewright.core.statistics.regression import RegressionSums, regression_sums
 from gatewright.services.batches import DataFile
-from gatewright.services.file_columns import FileColumns, FileMeasurements, Progress, Terms, batches_of
+from gatewright.services.file_columns import (
+    FileColumns,
+    FileMeasurements,
+    Progress,
+    Terms,
+    batches_of,
+    judged_and_shown,
+)
 from gatewright.services.row_parts import RowPart, few_or_many
 
 __all__ = ["measure_numbers"]
@@ -44,7 +51,7 @@ def measure_numbers(file: DataFile, columns: FileColumns, terms: Terms, progress
     if few is not None:
         return _of_few(few, terms)
     sums = reduce(add, (_sums(part) for part in chain(read, parts)))
-    judged, shown = (_gaps(sums.fairness, terms, support) for support in (terms.minimum_support, 1))
+    judged, shown = judged_and_shown(lambda support: _gaps(sums.fairness, terms, support), terms)
     overall = measure_regression_sums(sums.candidate, sums.champion, confidence=terms.confidence, seed=terms.seed)
     return FileMeasurements(sums.rows, overall, judged, shown, group_errors(sums.fairness, columns.sensitive), {})
 
@@ -56,14 +63,15 @@ def _of_few(rows: RowPart, terms: Terms) -> FileMeasurements:
         "confidence": terms.confidence,
         "seed": terms.seed,
     }
-    judged, shown = (
-        measure_regression_fairness(rows.labels, rows.predictions, rows.groups, minimum_support=support, **given)
-        for support in (terms.minimum_support, 1)
+    judged, shown = judged_and_shown(
+        lambda support: measure_regression_fairness(
+            rows.labels, rows.predictions, rows.groups, minimum_support=support, **given
+        ),
+        terms,
     )
     overall = measure_regression(rows.labels, rows.predictions, **given)
-    return FileMeasurements(
-        rows.labels.size, overall, judged, shown, group_errors(_sums(rows).fairness, tuple(rows.groups)), {}
-    )
+    groups = group_errors(_fairness(rows), tuple(rows.groups))
+    return FileMeasurements(rows.labels.size, overall, judged, shown, groups, {})
 
 
 def _sums(part: RowPart) -> _Sums:
@@ -72,14 +80,18 @@ def _sums(part: RowPart) -> _Sums:
         rows=part.labels.size,
         candidate=regression_sums(part.labels, part.predictions, blocks=blocks),
         champion=None if part.champion is None else regression_sums(part.labels, part.champion, blocks=blocks),
-        fairness=regression_fairness_sums(
-            part.labels,
-            part.predictions,
-            part.groups,
-            champion_predictions=part.champion,
-            clusters=part.clusters,
-            start=part.start,
-        ),
+        fairness=_fairness(part),
+    )
+
+
+def _fairness(part: RowPart) -> RegressionFairnessSums:
+    return regression_fairness_sums(
+        part.labels,
+        part.predictions,
+        part.groups,
+        champion_predictions=part.champion,
+        clusters=part.clusters,
+        start=part.start,
     )
 
 

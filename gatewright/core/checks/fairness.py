@@ -27,7 +27,6 @@ from gatewright.core.statistics.gaps import gap_interval, gap_of, worst
 
 __all__ = [
     "FAIRNESS_METRICS",
-    "UNSUPPORTED",
     "FairnessSums",
     "decided_sums",
     "fairness_sums",
