@@ -56,13 +56,27 @@ class DataFile:
             if name not in self.schema.names:
                 raise self._error(f"the column `{name}` is missing.", f"the file has: {', '.join(self.schema.names)}.")
 
-    def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
-        """The rows in the file's order, with ``columns`` (each once). Raises DataError as it meets bad bytes."""
+    def group_rows(self) -> tuple[int, ...]:
+        """The rows of each row group, as the footer states them. Raises DataError for CSV, which has none."""
+        if self.is_csv:
+            raise self._error("a CSV file has no row groups.", "write it as Parquet.")
+        try:
+            metadata = pq.read_metadata(self.path)
+        except (pa.ArrowException, OSError) as error:
+            raise self._unreadable(error) from error
+        return tuple(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+
+    def batches(
+        self, columns: Sequence[str], *, groups: Sequence[int] | None = None, start: int = 0
+    ) -> Iterator[Batch]:
+        """The rows in the file's order, with ``columns`` (each once). Raises DataError as it meets bad bytes.
+
+        ``groups``: only these row groups of a Parquet file; ``start``: the position of the first row.
+        """
         wanted = list(dict.fromkeys(columns))
         self.require(wanted)
-        start = 0
         try:
-            for rows in ahead(self._rows(wanted)):
+            for rows in ahead(self._rows(wanted, groups)):
                 yield Batch(start, rows)
                 start += rows.num_rows
         except (pa.ArrowException, OSError) as error:
@@ -74,11 +88,11 @@ class DataFile:
         with pc.open_csv(self.path) as reader:
             return reader.schema
 
-    def _rows(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    def _rows(self, columns: list[str], groups: Sequence[int] | None) -> Iterator[pa.RecordBatch]:
         if not self.is_csv:
             # With `pre_buffer` all row groups stay in memory until the last is read.
             with pq.ParquetFile(self.path, pre_buffer=False) as file:
-                yield from file.iter_batches(BATCH_ROWS, columns=columns)
+                yield from file.iter_batches(BATCH_ROWS, columns=columns, row_groups=groups)
             return
         options = pc.ConvertOptions(include_columns=columns)
         with pc.open_csv(self.path, convert_options=options) as reader:
