@@ -31,6 +31,7 @@ from gatewright.services.store import ObjectStore, S3Location, S3Store
 from gatewright.services.store_selftest import check_store
 from gatewright.services.targets.base import Target
 from gatewright.services.targets.scoring_service import ScoringServiceTarget
+from gatewright.services.text_files import read_text
 from gatewright.settings import Settings
 
 __all__ = ["Services", "build", "connect"]
@@ -93,11 +94,7 @@ class Services:
 
 
 def _read(path: Path, kind: type[T]) -> T:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"cannot be read: {error}.", where=str(path), remedy="create the file as UTF-8 text.") from None
-    return parse_yaml(text, kind, where=str(path))
+    return parse_yaml(read_text(path, remedy="create the file as UTF-8 text."), kind, where=str(path))
 
 
 def build(

@@ -11,12 +11,13 @@ from prefect.logging import get_run_logger
 
 from gatewright.core.errors import SpecError
 from gatewright.core.file_verdict import FileVerdict
-from gatewright.core.policy import RuleSet, default_rules, parse_rules
+from gatewright.core.policy import default_rules
 from gatewright.services.file_binary import file_sums, measure_sums
 from gatewright.services.file_check import judge_file
 from gatewright.services.file_columns import FileColumns, Terms
 from gatewright.services.reports.check_page import check_page
 from gatewright.services.shards import plan_files
+from gatewright.services.text_files import read_rules
 from gatewright.settings import Settings
 from tasks.shards import sum_shards, task_runner
 
@@ -31,7 +32,7 @@ def check_scores(files: Sequence[str], columns: FileColumns, policy: str | None)
     """
     settings = Settings()
     paths = [_inside(settings, file) for file in files]
-    rules = _rules(settings, policy)
+    rules = default_rules() if policy is None else read_rules(_inside(settings, policy))
     where = ", ".join(files)
     plan = plan_files(paths, settings.shards)
     get_run_logger().info("%d rows in %d shards on %s", sum(s.rows for s in plan), len(plan), settings.engine)
@@ -41,12 +42,6 @@ def check_scores(files: Sequence[str], columns: FileColumns, policy: str | None)
     verdict = judge_file(where, columns, found, rules)
     create_markdown_artifact(key="check", markdown=check_page(verdict), description=where)
     return verdict
-
-
-def _rules(settings: Settings, policy: str | None) -> RuleSet:
-    if policy is None:
-        return default_rules()
-    return parse_rules(_inside(settings, policy).read_text(encoding="utf-8"), where=policy)
 
 
 def _inside(settings: Settings, relative: str) -> Path:

@@ -11,10 +11,11 @@ from cyclopts import Parameter
 from gatewright.cli.output import Json, print_json, print_table
 from gatewright.core.errors import SpecError
 from gatewright.core.file_verdict import CHANGE, FileVerdict
-from gatewright.core.policy import RuleSet, default_rules, parse_rules
+from gatewright.core.policy import default_rules
 from gatewright.core.spec import Task
 from gatewright.services.reports.escape import plain
 from gatewright.services.reports.wording import STATUS_WORDS, VERDICT_WORDS, label, limit, number, signed, span
+from gatewright.services.text_files import read_rules
 
 if TYPE_CHECKING:
     from gatewright.services.batches import DataFile
@@ -109,7 +110,7 @@ def check(
         threshold=threshold,
         task=TASKS[task],
     )
-    rules, data = _rules(policy), DataFile(file)
+    rules, data = default_rules() if policy is None else read_rules(policy), DataFile(file)
     with _progress(data) as progress:
         verdict = check_file(data, columns, rules, curves=report is not None, progress=progress)
     if report is not None:
@@ -119,16 +120,6 @@ def check(
     else:
         _print(verdict)
     return PASS if verdict.verdict == "pass" else BLOCKED
-
-
-def _rules(policy: Path | None) -> RuleSet:
-    if policy is None:
-        return default_rules()
-    try:
-        text = policy.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"cannot be read: {error}.", where=str(policy), remedy="name a readable UTF-8 file.") from None
-    return parse_rules(text, where=str(policy))
 
 
 @contextlib.contextmanager

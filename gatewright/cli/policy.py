@@ -10,6 +10,7 @@ from gatewright.core.errors import SpecError
 from gatewright.core.policy import parse_rules
 from gatewright.core.roster import Roster
 from gatewright.core.strict_yaml import parse_yaml
+from gatewright.services.text_files import read_text
 
 __all__ = ["app", "check"]
 
@@ -38,15 +39,13 @@ def check(*files: Path, as_json: Json = False) -> int:
 
 def _problem(path: Path) -> SpecError | None:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         if re.search(r"^people:", text, re.MULTILINE):
             parse_yaml(text, Roster, where=str(path))
         else:
             parse_rules(text, where=str(path))
     except SpecError as error:
         return error
-    except (OSError, UnicodeDecodeError) as error:
-        return SpecError(f"cannot be read: {error}.", where=str(path), remedy="name a readable UTF-8 file.")
     return None
 
 
