@@ -26,6 +26,7 @@ from gatewright.core.multiplicity import holm
 from gatewright.core.policy import Policy
 from gatewright.core.results import Measurement
 from gatewright.core.statistics.proportions import wilson
+from gatewright.core.tiers import Facts
 
 __all__ = ["ALPHA", "Row", "main", "over_alpha", "simulate"]
 
@@ -166,9 +167,21 @@ def _case(metric: str, kind: str, against: str, **rule: Any) -> _Case:
     return _Case(metric, kind, against, policy)
 
 
+# Every case has one tier that asks nobody, so no fact matters.
+_FACTS = Facts(
+    sensitive_domain=False,
+    personal_data=False,
+    first_release=False,
+    policy_changed=False,
+    score_shift=0.0,
+    fairness_movement=0.0,
+    warnings=0,
+)
+
+
 def _promotes(policy: Policy, measurements: Iterable[Measurement]) -> bool:
     results = judge(policy, [("evaluate", m) for m in measurements], has_champion=True)
-    return decide(policy, results, policy_sha256="0" * 64, has_champion=True).outcome == "promote"
+    return decide(policy, results, policy_sha256="0" * 64, has_champion=True, facts=_FACTS).outcome == "promote"
 
 
 def main() -> None:

@@ -7,9 +7,9 @@ from prefect.client.schemas.objects import State
 from pydantic import StringConstraints
 
 from flows.outcome import ended
-from gatewright.core.approval import Request
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData, ReleaseState
+from gatewright.core.statements import Request
 from tasks.approve import ask, receive, request_approval
 from tasks.decide import decide
 from tasks.drift import drift

@@ -5,7 +5,6 @@ plant an answer. So every answer goes through ``core.approval.accept``, and one 
 recorded as refused and asked again under a new key.
 """
 
-from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -17,11 +16,13 @@ from prefect.runtime import deployment, flow_run
 from prefect.states import Running
 from pydantic import Field, ValidationError
 
-from gatewright.core.approval import Answer, Request, accept
+from gatewright.core.approval import accept
 from gatewright.core.decision import Decision
 from gatewright.core.errors import ApprovalError
 from gatewright.core.refs import Candidate
-from gatewright.core.releases import EvidenceRoot, Opening
+from gatewright.core.releases import Opening
+from gatewright.core.statements import Answer, Pause, Request
+from gatewright.services.pauses import PauseNote
 from gatewright.services.releases import AnswerRecord
 from gatewright.services.reports.escape import md
 from gatewright.services.reports.evidence_page import approval_description
@@ -50,26 +51,7 @@ class ApprovalForm(RunInput):
 def request_approval(opening: Opening, candidate: Candidate, decision: Decision) -> Request:
     """Write down what people are asked to approve: exactly these digests, within this window."""
     services = connect()
-    tier = services.releases.policy(opening).tier(decision.outcome)
-    root = services.evidence.read("root", opening.release_id, EvidenceRoot)
-    now = services.now()
-    request = services.releases.record(
-        "request",
-        opening,
-        Request(
-            release_id=opening.release_id,
-            evidence_root=root.digest,
-            model_sha256=candidate.artifact.sha256,
-            champion_sha256=opening.champion.model_sha256 if opening.champion else None,
-            policy_sha256=opening.policy.sha256,
-            tier=tier,
-            author=candidate.author,
-            asked_at=now,
-            expires_at=now + timedelta(hours=tier.window_hours),
-        ),
-    )
-    services.releases.note(opening, "waiting", "gatewright", digests={"request": request.digest})
-    return request
+    return services.releases.ask(opening, candidate, decision, environment=services.settings.channel)
 
 
 def ask(opening: Opening, request: Request, attempt: int) -> Answer | None:
@@ -86,7 +68,9 @@ def ask(opening: Opening, request: Request, attempt: int) -> Answer | None:
     if seconds < 1:
         return None
     form = ApprovalForm.with_initial_data(description=_description(services, opening))
-    key = f"approval-{attempt}"
+    key = _key(attempt)
+    # Before the question is open: whoever answers finds out here what exactly is asked.
+    services.pauses.write(str(flow_run.id), key, PauseNote.of(request))
     try:
         if deployment.id:
             typed = suspend_flow_run(wait_for_input=form, key=key, timeout=seconds)
@@ -114,7 +98,9 @@ def receive(opening: Opening, request: Request, attempt: int, answer: Answer) ->
     services = connect()
     recorded = services.evidence.find(f"answer-{attempt}", opening.release_id, AnswerRecord)
     if recorded is None:
-        recorded = services.releases.record(f"answer-{attempt}", opening, _verified(services, opening, request, answer))
+        pause = Pause(run_id=str(flow_run.id), key=_key(attempt))
+        answered = _verified(services, opening, request, answer, pause)
+        recorded = services.releases.record(f"answer-{attempt}", opening, answered)
     log = get_run_logger()
     if recorded.approval is None:
         services.releases.note(opening, "answer_refused", "form", note=f"answer {attempt}: {recorded.refusal}")
@@ -122,19 +108,24 @@ def receive(opening: Opening, request: Request, attempt: int, answer: Answer) ->
         return recorded
     log.info("%s by %s (%s)", recorded.approval.decision, recorded.approval.principal, recorded.approval.assurance)
     if recorded.approval.decision == "approve":
-        digests = {"approval": recorded.approval.digest, "evidence": request.evidence_root}
-        services.releases.note(
-            opening, "approved", recorded.approval.principal, digests=digests, note=recorded.approval.reason
-        )
+        services.releases.note_approval(opening, recorded.approval)
     return recorded
 
 
-def _verified(services: Services, opening: Opening, request: Request, answer: Answer) -> AnswerRecord:
+def _key(attempt: int) -> str:
+    return f"approval-{attempt}"
+
+
+def _verified(
+    services: Services, opening: Opening, request: Request, answer: Answer, pause: Pause | None
+) -> AnswerRecord:
     earlier = services.releases.approvals(opening.release_id)
     # By the roster pinned at opening, and by the one in force: somebody may have left since.
     rosters = (services.releases.roster(opening), services.roster())
     try:
-        _, approval = (accept(answer, request, roster, at=services.now(), earlier=earlier) for roster in rosters)
+        approval = accept(
+            answer, request, rosters, services.signatures, pause=pause, at=services.now(), earlier=earlier
+        )
     except ApprovalError as error:
         return AnswerRecord(approval=None, refusal=f"{error.problem} {error.remedy}")
     return AnswerRecord(approval=approval, refusal=None)

@@ -7,10 +7,21 @@ from gatewright.core.decision import decide as decide_by_policy
 from gatewright.core.judging import judge
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening
+from gatewright.core.tiers import Facts
 from gatewright.wiring import connect
 from tasks.stage import stage_task
 
 __all__ = ["decide"]
+
+UNKNOWN = Facts(
+    sensitive_domain=None,
+    personal_data=None,
+    first_release=False,
+    policy_changed=None,
+    score_shift=None,
+    fairness_movement=None,
+    warnings=0,
+)
 
 
 @stage_task(name="decide")
@@ -22,7 +33,9 @@ def decide(opening: Opening, candidate: Candidate) -> Decision:
     measured = [(name, m) for name, stage in stages.items() for m in stage.measurements]
     has_champion = opening.champion is not None
     results = judge(policy, measured, has_champion=has_champion)
-    decision = decide_by_policy(policy, results, policy_sha256=opening.policy.sha256, has_champion=has_champion)
+    decision = decide_by_policy(
+        policy, results, policy_sha256=opening.policy.sha256, has_champion=has_champion, facts=UNKNOWN
+    )
     decision = services.releases.record("decision", opening, decision)
     root = services.releases.record("root", opening, services.releases.root(opening, candidate))
     services.releases.note(opening, "decided", "gatewright", digests={"evidence": root.digest}, note=decision.outcome)

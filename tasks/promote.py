@@ -2,11 +2,11 @@
 
 from prefect.logging import get_run_logger
 
-from gatewright.core.approval import Approval, Request
 from gatewright.core.channels import ChannelEntry
 from gatewright.core.errors import ApprovalError
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
+from gatewright.core.statements import Approval, Request
 from gatewright.wiring import Services, connect
 from tasks.production import show_production
 from tasks.stage import stage_task

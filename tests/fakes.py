@@ -1,13 +1,14 @@
 """Fakes of the ports; each passes the same contract tests as the real thing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import RLock
 
 from gatewright.core.errors import NotFoundError
+from gatewright.core.records import sha256_hex
 from gatewright.services.store import ObjectStore, valid_key
 
-__all__ = ["MemoryStore"]
+__all__ = ["FakeSignatures", "FakeSigner", "MemoryStore"]
 
 
 @dataclass
@@ -79,3 +80,24 @@ class MemoryStore(ObjectStore):
                 planned.times -= 1
                 return planned
         return None
+
+
+class FakeSigner:
+    """Signs with a digest that anybody could make: for tests about rules, not about cryptography."""
+
+    def __init__(self, public_key: str) -> None:
+        self.public_key = public_key
+
+    def sign(self, message: bytes, *, namespace: str) -> bytes:
+        return _fake_signature(message, namespace, self.public_key)
+
+
+class FakeSignatures:
+    """Verifies what `FakeSigner` made."""
+
+    def signer(self, message: bytes, signature: bytes, *, namespace: str, keys: Sequence[str]) -> str | None:
+        return next((key for key in keys if _fake_signature(message, namespace, key) == signature), None)
+
+
+def _fake_signature(message: bytes, namespace: str, key: str) -> bytes:
+    return sha256_hex(b"\0".join((key.encode(), namespace.encode(), message))).encode()

@@ -7,6 +7,7 @@ from gatewright.core.judging import Judgement
 from gatewright.core.policy import Policy, Rule, RuleSet
 from gatewright.core.records import Record, Sha256
 from gatewright.core.results import CheckResult, Severity, Status
+from gatewright.core.tiers import Facts
 
 __all__ = ["Decision", "Outcome", "Verdict", "decide", "verdict_of"]
 
@@ -17,29 +18,37 @@ Verdict = Literal["pass", "review", "block"]
 class Decision(Record):
     """What the policy says of a candidate.
 
-    ``reasons`` are sentences for people, the weightiest first; ``tier`` is None when nobody is asked.
+    ``reasons`` are sentences for people, the weightiest first; ``tier`` is None when nobody is asked, and
+    ``tier_because`` says which of its conditions hold.
     """
 
     outcome: Outcome
     reasons: tuple[str, ...]
     results: tuple[CheckResult, ...]
     tier: str | None
+    tier_because: tuple[str, ...] = ()
+    facts: Facts
     policy_version: int
     policy_sha256: Sha256
 
 
-def decide(policy: Policy, results: Sequence[CheckResult], *, policy_sha256: str, has_champion: bool) -> Decision:
+def decide(
+    policy: Policy, results: Sequence[CheckResult], *, policy_sha256: str, has_champion: bool, facts: Facts
+) -> Decision:
     """Block if any block rule did not pass, review if doubts remain, promote otherwise.
 
     A rule without a result blocks too: a decision must rest on every rule of the policy. Rules on the
     change to the champion are excused only when no champion serves; then ``first_release`` decides.
     """
     outcome, reasons = _weigh(policy, policy.rules, results, has_champion=has_champion)
+    tier = None if outcome == "block" else policy.tier(outcome, facts)
     return Decision(
         outcome=outcome,
         reasons=reasons or ("every rule passed",),
         results=tuple(results),
-        tier=None if outcome == "block" else policy.tier(outcome).name,
+        tier=tier.name if tier else None,
+        tier_because=tier.when.met(facts) if tier and tier.when else (),
+        facts=facts,
         policy_version=policy.version,
         policy_sha256=policy_sha256,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal
 
+from gatewright.core.assurance import Assurance
 from gatewright.core.records import Record, Sha256, Timestamp
 from gatewright.core.releases import ReleaseState
 
@@ -12,11 +13,12 @@ LedgerKind = Literal[
     "opened", "decided", "waiting", "answer_refused", "approved",
     "deployed", "rejected", "expired", "blocked", "failed",
     "rolled_back", "monitored",
+    "waived", "break_glass", "break_glass_expired", "escalated", "policy_changed", "roster_changed",
 ]  # fmt: skip
 
 
 class LedgerEntry(Record):
-    """One event: who did what to which release when, on which digests."""
+    """One event: who did what to which release when, on which digests, and how surely it was them."""
 
     kind: LedgerKind
     release_id: str
@@ -24,6 +26,7 @@ class LedgerEntry(Record):
     at: Timestamp
     digests: dict[str, Sha256] = {}
     note: str = ""
+    assurance: Assurance | None = None
 
 
 _STATE: dict[str, ReleaseState] = {

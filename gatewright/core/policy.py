@@ -10,12 +10,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from gatewright.core.assurance import Assurance
+from gatewright.core.change_control import ChangeControl
 from gatewright.core.directions import Direction, direction_of
 from gatewright.core.records import Name, Record
 from gatewright.core.results import Severity
 from gatewright.core.strict_yaml import parse_yaml
+from gatewright.core.tiers import Facts, Tier
 
 __all__ = [
+    "BreakGlass",
     "HoldoutBudget",
     "Limit",
     "Monitoring",
@@ -27,7 +31,7 @@ __all__ = [
     "Rule",
     "RuleSet",
     "Test",
-    "Tier",
+    "WaiverTerms",
     "default_rules",
     "parse_rules",
 ]
@@ -188,22 +192,6 @@ class RuleSet(Record):
         return 1 - 2 * self.alpha
 
 
-class Tier(Record):
-    """Who must approve, how many of them, and within which time. The first tier that matches decides."""
-
-    name: Name
-    outcomes: Annotated[tuple[Literal["promote", "review"], ...], Field(min_length=1)]
-    approvals: Annotated[int, Field(ge=0)]
-    roles: tuple[Name, ...]
-    window_hours: Annotated[float, Field(gt=0, le=24 * 90)]
-
-    @model_validator(mode="after")
-    def _somebody_may_approve(self) -> Self:
-        if self.approvals and not self.roles:
-            raise ValueError("a tier that asks for approvals must name roles")
-        return self
-
-
 class MonitoringRule(Limit):
     """A limit on a metric of production traffic and how far the response goes when it is broken."""
 
@@ -228,29 +216,51 @@ class HoldoutBudget(Record):
     step: Annotated[float, Field(gt=0, le=0.5)] = 0.01
 
 
+class WaiverTerms(Record):
+    """Who may waive a rule that did not pass, for how many days at most, and how surely they must be known."""
+
+    roles: Annotated[tuple[Name, ...], Field(min_length=1)]
+    maximum_days: Annotated[float, Field(gt=0, le=366)]
+    assurance: Assurance = "signed"
+
+
+class BreakGlass(Record):
+    """Who may put a model into production alone in an emergency, and for how many hours that holds."""
+
+    roles: Annotated[tuple[Name, ...], Field(min_length=1)]
+    hours: Annotated[float, Field(gt=0, le=24 * 14)]
+
+
 class Policy(RuleSet):
     """The gate rules of one model, who approves, and what production traffic is held against.
 
     ``serving_timeout_seconds``: how long a promotion waits for the target. ``holdout``: how often the same
-    evaluation data may be used; None counts the uses without a budget.
+    evaluation data may be used; None counts the uses without a budget. ``changed_by``: who must sign the next version;
+    without it any change of the file is the next version, unsigned. Without ``waivers`` and ``break_glass`` there
+    are none.
     """
 
     model: Name
     version: Annotated[int, Field(ge=1)]
     owner: Text
+    changed_by: ChangeControl | None = None
     review_at_warnings: Annotated[int, Field(ge=1)]
     first_release: Literal["review", "block"]
     serving_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
     holdout: HoldoutBudget | None = None
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
+    waivers: WaiverTerms | None = None
+    break_glass: BreakGlass | None = None
     monitoring: Monitoring
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         _refuse_equal_ids(self.monitoring.rules)
-        covered = {outcome for tier in self.tiers for outcome in tier.outcomes}
+        covered = {outcome for tier in self.tiers if tier.when is None for outcome in tier.outcomes}
         if covered != {"promote", "review"}:
-            raise ValueError("the tiers must cover both `promote` and `review`")
+            raise ValueError("the tiers without `when` must cover both `promote` and `review`")
+        if len({tier.name for tier in self.tiers}) != len(self.tiers):
+            raise ValueError("two tiers have the same name")
         for rule in self.rules:
             if "stage" not in rule.model_fields_set:
                 raise ValueError(f"the rule `{rule.id}` of a policy must name its `stage`")
@@ -258,9 +268,16 @@ class Policy(RuleSet):
                 raise ValueError(f"`needs` of `{rule.id}` is for rule sets: a policy has no rule that does not apply")
         return self
 
-    def tier(self, outcome: str) -> Tier:
-        """The first tier for a decision ``promote`` or ``review``."""
-        return next(tier for tier in self.tiers if outcome in tier.outcomes)
+    def tier(self, outcome: str, facts: Facts) -> Tier:
+        """The first tier that fits a decision ``promote`` or ``review`` on a release of which these facts hold."""
+        return next(tier for tier in self.tiers if tier.fits(outcome, facts))
+
+    def named_tier(self, name: str | None) -> Tier:
+        """The tier that a decision names. Raises ValueError for one that nobody is asked about."""
+        for tier in self.tiers:
+            if tier.name == name:
+                return tier
+        raise ValueError(f"the policy has no tier `{name}`")
 
 
 def _refuse_equal_ids(rules: tuple[Limit, ...]) -> None:

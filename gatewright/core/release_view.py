@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gatewright.core.approval import Approval, Request
 from gatewright.core.decision import Decision
 from gatewright.core.ledger import LedgerEntry
 from gatewright.core.policy import Policy
@@ -11,6 +10,7 @@ from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData, ReleaseState
 from gatewright.core.results import Measurement, StageEvidence
 from gatewright.core.spec import ModelSpec
+from gatewright.core.statements import Approval, Request
 
 __all__ = ["ReleaseView"]
 

@@ -170,6 +170,8 @@ class ModelSpec(Record):
 
     ``not_features`` names columns that must never be inputs, each with the reason: the leakage gate stops a
     candidate that uses one. ``trusted_types`` is the allowlist with which the model file may be loaded.
+    ``sensitive_domain`` (health, credit, work, ...) and ``personal_data`` are facts for the policy's tiers; left out
+    they count as true wherever a tier asks.
     """
 
     name: Name
@@ -180,6 +182,8 @@ class ModelSpec(Record):
     categorical: tuple[str, ...] = ()
     not_features: dict[str, str] = {}
     sensitive: Annotated[tuple[SensitiveFeature, ...], Field(min_length=1)]
+    sensitive_domain: bool | None = None
+    personal_data: bool | None = None
     decision_threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
     data: DataSource
     validation: Validation = Validation()

@@ -1,11 +1,12 @@
 """The book of releases: what is pinned, recorded, decided and closed. The ledger is the truth, and the lock."""
 
 import re
+import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
-from gatewright.core.approval import Approval, Request
+from gatewright.core.assurance import Assurance
 from gatewright.core.decision import Decision
 from gatewright.core.errors import ConflictError, IntegrityError
 from gatewright.core.ledger import LedgerEntry, LedgerKind, open_release, state_of
@@ -17,6 +18,7 @@ from gatewright.core.releases import STAGES, EvidenceRoot, Opening, ReleaseData,
 from gatewright.core.results import StageEvidence
 from gatewright.core.roster import Roster
 from gatewright.core.spec import ModelSpec
+from gatewright.core.statements import Approval, Request
 from gatewright.services.blobs import BlobStore
 from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.ledger_store import LedgerStore
@@ -68,11 +70,54 @@ class Releases:
         """Record something of a release once; a second writer gets what the first wrote."""
         return self._first(name, opening.release_id, record)
 
+    def ask(self, opening: Opening, candidate: Candidate, decision: Decision, *, environment: str) -> Request:
+        """Write down, once, what people are asked to approve: exactly these digests, within this window."""
+        policy, roster = self.policy(opening), self.roster(opening)
+        tier = policy.named_tier(decision.tier)
+        entries, head = self._ledger.head(opening.model)
+        now = self._now()
+        request = Request(
+            release_id=opening.release_id,
+            environment=environment,
+            model=opening.model,
+            evidence_root=self._evidence.read("root", opening.release_id, EvidenceRoot).digest,
+            model_sha256=candidate.artifact.sha256,
+            champion_sha256=opening.champion.model_sha256 if opening.champion else None,
+            policy_sha256=opening.policy.sha256,
+            policy_version=policy.version,
+            roster_sha256=opening.roster.sha256,
+            roster_version=roster.version,
+            ledger_entries=entries,
+            ledger_head=head,
+            nonce=secrets.token_hex(32),
+            tier=tier,
+            author=candidate.author,
+            asked_at=now,
+            expires_at=now + timedelta(hours=tier.window_hours),
+        )
+        request = self.record("request", opening, request)
+        self.note(opening, "waiting", "gatewright", digests={"request": request.digest})
+        return request
+
+    def note_approval(self, opening: Opening, approval: Approval) -> None:
+        """Append an approval to the ledger unless the release has it already."""
+        digests = {"approval": approval.digest, "request": approval.request}
+        self.note(
+            opening, "approved", approval.principal, digests=digests, note=approval.reason, assurance=approval.assurance
+        )
+
     def note(
-        self, opening: Opening, kind: LedgerKind, actor: str, *, digests: dict[str, str] | None = None, note: str = ""
+        self,
+        opening: Opening,
+        kind: LedgerKind,
+        actor: str,
+        *,
+        digests: dict[str, str] | None = None,
+        note: str = "",
+        assurance: Assurance | None = None,
     ) -> None:
         """Append an event to the ledger unless the release has it already."""
-        entry = self._entry(opening, kind, actor, digests or {}, note)
+        entry = self._entry(opening, kind, actor, digests or {}, note).model_copy(update={"assurance": assurance})
         self._ledger.extend(
             opening.model, lambda entries: None if any(_same_event(known, entry) for known in entries) else entry
         )

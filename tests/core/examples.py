@@ -2,10 +2,11 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from gatewright.core.approval import Request
-from gatewright.core.policy import Monitoring, MonitoringRule, Policy, Rule, Tier
+from gatewright.core.policy import Monitoring, MonitoringRule, Policy, Rule
 from gatewright.core.results import Interval, Measurement, Severity
 from gatewright.core.roster import Person, Roster
+from gatewright.core.statements import Request
+from gatewright.core.tiers import Facts, Tier
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DIGEST = "ab" * 32
@@ -65,15 +66,37 @@ def roster() -> Roster:
     )
 
 
-def request() -> Request:
-    return Request(
+def facts(**changes: object) -> Facts:
+    given = {
+        "sensitive_domain": False,
+        "personal_data": False,
+        "first_release": False,
+        "policy_changed": False,
+        "score_shift": 0.01,
+        "fairness_movement": 0.0,
+        "warnings": 0,
+    }
+    return Facts.model_validate({**given, **changes})
+
+
+def request(**changes: object) -> Request:
+    asked = Request(
         release_id="example-1",
+        environment="production",
+        model="example",
         evidence_root=DIGEST,
         model_sha256=DIGEST,
         champion_sha256=None,
         policy_sha256=DIGEST,
+        policy_version=1,
+        roster_sha256=DIGEST,
+        roster_version=1,
+        ledger_entries=3,
+        ledger_head=DIGEST,
+        nonce=DIGEST,
         tier=policy().tiers[0],
         author="ann.author",
         asked_at=NOW,
         expires_at=NOW + timedelta(hours=1),
     )
+    return asked.model_copy(update=changes)

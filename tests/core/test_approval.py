@@ -6,15 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewright.core.approval import Answer, accept
+from gatewright.core.approval import accept
 from gatewright.core.errors import ApprovalError
+from gatewright.core.statements import Answer
 from tests.core.examples import NOW, request, roster
+from tests.fakes import FakeSignatures
 
 CLEAR = {"decision": "approve", "approver": "dana.reyes", "reason": "The evidence is sound.", "token": "none"}
 
 
 def accepted(**changes):
-    return accept(Answer(**{**CLEAR, **changes}), request(), roster(), at=NOW + timedelta(minutes=5))
+    return answered(Answer(**{**CLEAR, **changes}), at=NOW + timedelta(minutes=5))
+
+
+def answered(answer, *, at=NOW, earlier=()):
+    return accept(answer, request(), [roster()], FakeSignatures(), pause=None, at=at, earlier=earlier)
 
 
 def test_a_clear_answer_is_an_approval_bound_to_the_request():
@@ -28,9 +34,9 @@ def test_a_clear_answer_is_an_approval_bound_to_the_request():
 def test_an_answer_after_the_window_is_refused_and_one_at_its_end_is_not():
     """To the second."""
     answer, asked = Answer(**CLEAR), request()
-    assert accept(answer, asked, roster(), at=asked.expires_at).decision == "approve"
+    assert answered(answer, at=asked.expires_at).decision == "approve"
     with pytest.raises(ApprovalError, match="window"):
-        accept(answer, asked, roster(), at=asked.expires_at + timedelta(seconds=1))
+        answered(answer, at=asked.expires_at + timedelta(seconds=1))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,7 @@ def test_nobody_counts_twice():
     """A quorum needs distinct people."""
     first = accepted()
     with pytest.raises(ApprovalError, match="answered already"):
-        accept(Answer(**CLEAR), request(), roster(), at=NOW, earlier=[first])
+        answered(Answer(**CLEAR), earlier=[first])
 
 
 def test_a_rejection_is_a_clear_answer_too():
@@ -69,4 +75,4 @@ def test_random_text_never_approves(decision, approver, reason):
     """Whatever is typed, only a roster id with a role gets through."""
     answer = Answer(decision=decision, approver=approver, reason=reason, token="")
     with pytest.raises(ApprovalError):
-        accept(answer, request(), roster(), at=NOW)
+        answered(answer)

@@ -8,7 +8,7 @@ from gatewright.core.decision import decide, verdict_of
 from gatewright.core.judging import judge, judge_rule, judge_rules
 from gatewright.core.policy import default_rules
 from gatewright.core.results import CheckResult, Severity, Status
-from tests.core.examples import DIGEST, measured, policy, rule
+from tests.core.examples import DIGEST, facts, measured, policy, rule
 
 GOOD = measured(0.9, 0.85, 0.95)
 BAD = measured(0.5, 0.45, 0.55)
@@ -18,7 +18,7 @@ def decision(terms, measurements, *, has_champion=True):
     results = []
     for one, m in zip(terms.rules, measurements, strict=True):
         results += judge_rule(terms, one, [m] if m else [], has_champion=has_champion)
-    return decide(terms, results, policy_sha256=DIGEST, has_champion=has_champion)
+    return decide(terms, results, policy_sha256=DIGEST, has_champion=has_champion, facts=facts())
 
 
 def test_promotes_when_every_rule_passed():
@@ -42,7 +42,7 @@ def test_blocks_on_an_inconclusive_block_rule():
 
 def test_blocks_when_a_rule_has_no_result():
     """A decision must rest on every rule of the policy."""
-    found = decide(policy(), [], policy_sha256=DIGEST, has_champion=True)
+    found = decide(policy(), [], policy_sha256=DIGEST, has_champion=True, facts=facts())
     assert (found.outcome, found.reasons) == ("block", ("auc-floor: the rule has no result",))
 
 
@@ -146,7 +146,7 @@ def test_one_more_doubtful_slice_never_gives_a_better_outcome(slices, doubtful, 
     def outcome(found):
         each = [measured(v, v and v - h, v and v + h, slice=f"s{k}") for k, (v, h) in enumerate(found)]
         results = judge(terms, [("evaluate", m) for m in each], has_champion=True)
-        return ORDER[decide(terms, results, policy_sha256=DIGEST, has_champion=True).outcome]
+        return ORDER[decide(terms, results, policy_sha256=DIGEST, has_champion=True, facts=facts()).outcome]
 
     assert outcome([*slices, doubtful]) <= outcome(slices)
 
@@ -167,7 +167,7 @@ def test_a_worse_status_never_gives_a_better_outcome(found, index, has_champion)
             )
             for one, status in zip(terms.rules, all_statuses, strict=True)
         ]  # fmt: skip
-        return ORDER[decide(terms, results, policy_sha256=DIGEST, has_champion=has_champion).outcome]
+        return ORDER[decide(terms, results, policy_sha256=DIGEST, has_champion=has_champion, facts=facts()).outcome]
 
     worse = [*found[:index], Status.ERROR, *found[index + 1 :]]
     assert outcome(worse) <= outcome(found)

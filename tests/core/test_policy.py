@@ -10,8 +10,9 @@ from gatewright.core.checks.fairness_multiclass import CLASS_FAIRNESS_METRICS
 from gatewright.core.checks.slices import SLICE_METRICS
 from gatewright.core.directions import HIGHER, LOWER, NEITHER, direction_of
 from gatewright.core.errors import SpecError
-from gatewright.core.policy import Monitoring, MonitoringRule, Policy, RuleSet, Tier, default_rules, parse_rules
+from gatewright.core.policy import Monitoring, MonitoringRule, Policy, RuleSet, default_rules, parse_rules
 from gatewright.core.results import Severity
+from gatewright.core.tiers import Tier
 from tests.core.examples import policy, rule
 
 LIVE = {"id": "live", "metric": "psi", "response": "alert", "reason": "drift"}

@@ -3,18 +3,19 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from gatewright.core.approval import Answer, Approval, Request, accept
+from gatewright.core.approval import accept
 from gatewright.core.decision import Decision
 from gatewright.core.ledger import LedgerEntry
 from gatewright.core.records import sha256_hex
 from gatewright.core.refs import ArtifactRef, Candidate, DatasetFile, DatasetRef
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.roster import Person, Roster
+from gatewright.core.statements import Answer, Approval, Request
 from gatewright.services.blobs import BlobStore
 from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.ledger_store import LedgerStore
 from gatewright.services.releases import AnswerRecord, Releases
-from tests.fakes import MemoryStore
+from tests.fakes import FakeSignatures, MemoryStore
 from tests.services.reports.example_view import CANDIDATE, NOON, OPENING, POLICY, SPEC, STAGES, example_view
 
 ROSTER = Roster(
@@ -85,10 +86,18 @@ class Asked:
     def _request(self, root: str) -> Request:
         return Request(
             release_id="r1",
+            environment="production",
+            model=self.opening.model,
             evidence_root=root,
             model_sha256=self.candidate.artifact.sha256,
             champion_sha256=None,
             policy_sha256=self.opening.policy.sha256,
+            policy_version=POLICY.version,
+            roster_sha256=self.opening.roster.sha256,
+            roster_version=ROSTER.version,
+            ledger_entries=len(self.book.entries()),
+            ledger_head=sha256_hex(b"head"),
+            nonce=sha256_hex(b"nonce"),
             tier=POLICY.tiers[0],
             author="kim.larsen",
             asked_at=NOON,
@@ -100,7 +109,7 @@ class Asked:
 
     def answer(self, number: int, approver: str = "dana.reyes", decision: str = "approve") -> Approval:
         typed = ANSWER.model_copy(update={"approver": approver, "decision": decision})
-        approval = accept(typed, self.request, ROSTER, at=self.book.now)
+        approval = accept(typed, self.request, [ROSTER], FakeSignatures(), pause=None, at=self.book.now)
         self.record(f"answer-{number}", AnswerRecord(approval=approval, refusal=None))
         if decision == "approve":
             self.releases.note(self.opening, "approved", approver, digests={"approval": approval.digest})

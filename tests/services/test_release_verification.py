@@ -2,12 +2,14 @@
 
 import pytest
 
-from gatewright.core.approval import Request, accept
+from gatewright.core.approval import accept
 from gatewright.core.errors import ConflictError, IntegrityError, NotFoundError
 from gatewright.core.records import sha256_hex
 from gatewright.core.releases import ReleaseState
 from gatewright.core.results import StageEvidence
+from gatewright.core.statements import Request
 from gatewright.services.releases import AnswerRecord
+from tests.fakes import FakeSignatures
 from tests.services.release_book import ANSWER, ROSTER, Asked, Book
 from tests.services.reports.example_view import NOON, POLICY, SPEC
 
@@ -57,7 +59,7 @@ def test_a_request_that_was_edited_before_it_was_read_is_found_by_the_ledger(ask
 
 def test_an_approval_that_the_ledger_does_not_know_is_found(asked: Asked):
     """Somebody put it beside the others."""
-    approval = accept(ANSWER, asked.request, ROSTER, at=NOON)
+    approval = accept(ANSWER, asked.request, [ROSTER], FakeSignatures(), pause=None, at=NOON)
     asked.record("answer-1", AnswerRecord(approval=approval, refusal=None))
     with pytest.raises(IntegrityError, match="something else was approved"):
         asked.verify()

@@ -3,17 +3,20 @@
 from datetime import date, timedelta
 from types import SimpleNamespace
 
-from gatewright.core.approval import Answer
+from gatewright.core.statements import Answer
 from tasks.approve import _verified
 from tests.core.examples import NOW, request, roster
+from tests.fakes import FakeSignatures
 
 ANSWER = Answer(decision="approve", approver="dana.reyes", reason="The evidence is sound.", token="none")
 
 
 def verified(*, pinned=None, in_force=None, at=NOW + timedelta(minutes=5)):
     releases = SimpleNamespace(approvals=lambda _: (), roster=lambda _: pinned or roster())
-    services = SimpleNamespace(releases=releases, roster=lambda: in_force or roster(), now=lambda: at)
-    return _verified(services, SimpleNamespace(release_id="example-1"), request(), ANSWER)
+    services = SimpleNamespace(
+        releases=releases, roster=lambda: in_force or roster(), now=lambda: at, signatures=FakeSignatures()
+    )
+    return _verified(services, SimpleNamespace(release_id="example-1"), request(), ANSWER, None)
 
 
 def without_dana(**changes):

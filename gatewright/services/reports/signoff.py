@@ -1,12 +1,20 @@
 """Who must approve, what the approval binds, how to answer the form and how to take a release back."""
 
-from gatewright.core.policy import Tier
+from gatewright.core.assurance import Assurance
 from gatewright.core.release_view import ReleaseView
+from gatewright.core.tiers import Tier
 from gatewright.services.reports.escape import code, md
 from gatewright.services.reports.tables import bullets, page, table
 from gatewright.services.reports.wording import NOTHING, when
 
 __all__ = ["approvals", "digests", "form_fields", "rollback_command", "take_back", "who_approves"]
+
+# How far the name of somebody who answered is proven.
+PROVEN: dict[Assurance, str] = {
+    "declared": "declared: typed into the form, not verified",
+    "gateway": "gateway: logged in, and stamped by the identity gateway",
+    "signed": "signed: by the person's own SSH key, over exactly this evidence",
+}
 
 
 def who_approves(view: ReleaseView) -> str:
@@ -21,8 +29,7 @@ def approvals(view: ReleaseView) -> str:
     if not view.approvals:
         return ""
     rows = (
-        (md(a.principal), md(a.role), a.decision, md(a.reason), when(a.at), f"{a.assurance}, not verified")
-        for a in view.approvals
+        (md(a.principal), md(a.role), a.decision, md(a.reason), when(a.at), PROVEN[a.assurance]) for a in view.approvals
     )
     return table(("Person", "As", "Decision", "Reason", "At", "Name is"), rows)
 
@@ -50,7 +57,7 @@ def form_fields() -> str:
         ("decision", "<code>approve</code> or <code>reject</code>"),
         ("approver", "your id in the roster, such as <code>first.last</code>"),
         ("reason", "why, in at least ten characters; it is kept for ever"),
-        ("token", "the word <code>none</code>, unless you have a signed token"),
+        ("token", "the word <code>none</code>, or the line that <code>gatewright approve --print</code> gave you"),
     )
     return page("## What to write in the form", table(("Field", "Write"), rows)).rstrip()
 
@@ -81,7 +88,18 @@ def _asked(view: ReleaseView) -> str:
     people = "Nobody needs to approve" if tier.approvals == 0 else _people(tier)
     author = "" if view.candidate is None else f"The author, {md(view.candidate.author)}, cannot approve it."
     end = "" if view.request is None else f"Until **{when(view.request.expires_at)}**; then it expires."
-    return bullets(item for item in (f"{people} (tier {md(tier.name)}).", end, author) if item)
+    because = view.decision.tier_because if view.decision else ()
+    why = f"Why this tier: {md('; '.join(because))}." if because else ""
+    asked = f"{people} (tier {md(tier.name)}, {tier.risk} risk)."
+    proof = _ASKED[tier.assurance].format(command=code(f"gatewright approve {view.opening.release_id}"))
+    return bullets(item for item in (asked, proof if tier.approvals else "", why, end, author) if item)
+
+
+_ASKED: dict[Assurance, str] = {
+    "declared": "A typed name is enough.",
+    "gateway": "Log in at the identity gateway as yourself: its stamp is your proof.",
+    "signed": "Sign with your SSH key: {command}.",
+}
 
 
 def _people(tier: Tier) -> str:
@@ -92,4 +110,6 @@ def _people(tier: Tier) -> str:
 def _tier(view: ReleaseView) -> Tier | None:
     if view.request is not None:
         return view.request.tier
-    return None if view.decision is None else view.policy.tier(view.decision.outcome)
+    if view.decision is None or view.decision.tier is None:
+        return None
+    return view.policy.named_tier(view.decision.tier)

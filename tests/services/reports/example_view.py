@@ -5,15 +5,17 @@ from datetime import UTC, date, datetime, timedelta
 
 from pydantic import JsonValue
 
-from gatewright.core.approval import Request
 from gatewright.core.decision import decide
 from gatewright.core.judging import judge
 from gatewright.core.policy import Policy
+from gatewright.core.records import sha256_hex
 from gatewright.core.refs import ArtifactRef, Candidate, DatasetFile, DatasetRef
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.releases import Champion, Opening, ReleaseData, ReleaseState
 from gatewright.core.results import Interval, Measurement, StageEvidence
 from gatewright.core.spec import ModelSpec
+from gatewright.core.statements import Request
+from gatewright.core.tiers import Facts
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MODEL, CHAMPION, ROOT = "a1" * 32, "b2" * 32, "c3" * 32
@@ -223,6 +225,16 @@ DATA = ReleaseData(
     training=dataset("training", ("1998", "1999"), 4000), evaluation=dataset("evaluation", ("2000",), 4200)
 )
 
+FACTS = Facts(
+    sensitive_domain=False,
+    personal_data=False,
+    first_release=False,
+    policy_changed=False,
+    score_shift=0.02,
+    fairness_movement=0.01,
+    warnings=0,
+)
+
 CANDIDATE = Candidate(
     model="triage",
     artifact=ArtifactRef(sha256=MODEL, size=812_345, media_type="application/x-skops"),
@@ -251,16 +263,24 @@ def example_view(stages: dict[str, StageEvidence] | None = None, *, champion: bo
         stages=evidence,
     )
     results = judge(POLICY, undecided.measurements(), has_champion=champion)
-    decision = decide(POLICY, results, policy_sha256=opening.policy.sha256, has_champion=champion)
+    decision = decide(POLICY, results, policy_sha256=opening.policy.sha256, has_champion=champion, facts=FACTS)
     if decision.outcome == "block":
         return replace(undecided, decision=decision, state=ReleaseState.BLOCKED)
     request = Request(
         release_id=opening.release_id,
+        environment="production",
+        model=opening.model,
         evidence_root=ROOT,
         model_sha256=MODEL,
         champion_sha256=CHAMPION if champion else None,
         policy_sha256=opening.policy.sha256,
-        tier=POLICY.tier(decision.outcome),
+        policy_version=POLICY.version,
+        roster_sha256=opening.roster.sha256,
+        roster_version=1,
+        ledger_entries=2,
+        ledger_head=sha256_hex(b"ledger"),
+        nonce=sha256_hex(b"nonce"),
+        tier=POLICY.tier(decision.outcome, FACTS),
         author=CANDIDATE.author,
         asked_at=NOON + timedelta(minutes=3),
         expires_at=NOON + timedelta(hours=72),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gatewright.core.approval import Approval
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.releases import ReleaseState
+from gatewright.core.statements import Approval
 from gatewright.services.reports.evidence_page import approval_description, evidence_page, stage_page
 from gatewright.services.reports.monitor_page import monitor_page
 from tests.services.reports.example_view import (
