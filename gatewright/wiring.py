@@ -26,6 +26,7 @@ from gatewright.services.holdout import HoldoutUses
 from gatewright.services.ledger_store import LedgerStore
 from gatewright.services.registry import ModelRegistry
 from gatewright.services.releases import Releases
+from gatewright.services.rollbacks import Rollbacks
 from gatewright.services.scores import Scores
 from gatewright.services.store import ObjectStore, S3Location, S3Store
 from gatewright.services.store_selftest import check_store
@@ -55,6 +56,7 @@ class Services:
     holdout: HoldoutUses
     releases: Releases
     deployment: Deployment
+    rollbacks: Rollbacks
     now: Callable[[], datetime]
 
     def view(self, release_id: str) -> ReleaseView:
@@ -111,6 +113,7 @@ def build(
     ledger = LedgerStore(record_store)
     registry = ModelRegistry(blobs)
     channels = ChannelStore(record_store)
+    deployment = Deployment(channels, target or ScoringServiceTarget(settings.target_url), settings.channel, now)
     return Services(
         settings=settings,
         records=record_store,
@@ -122,7 +125,8 @@ def build(
         scores=Scores(record_store, blobs, registry),
         holdout=HoldoutUses(record_store),
         releases=Releases(evidence, ledger, blobs, now),
-        deployment=Deployment(channels, target or ScoringServiceTarget(settings.target_url), settings.channel, now),
+        deployment=deployment,
+        rollbacks=Rollbacks(channels, settings.channel, deployment, evidence, blobs, ledger, now),
         now=now,
     )
 
