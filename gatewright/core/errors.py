@@ -8,6 +8,7 @@ __all__ = [
     "IntegrityError",
     "ModelError",
     "NotFoundError",
+    "SigningError",
     "SpecError",
     "StoreError",
     "TargetError",
@@ -69,6 +70,10 @@ class ConflictError(StoreError):
 
 class IntegrityError(StoreError):
     """Bytes in the store are not the bytes that were written: stop and investigate."""
+
+
+class SigningError(GatewrightError):
+    """Whoever signs or verifies must put the key file or ssh-keygen in order."""
 
 
 class TargetError(GatewrightError):

@@ -78,6 +78,11 @@ class GenerationLog:
         self._verified = links
         return [link.generation for link in links]
 
+    def digests(self) -> list[str]:
+        """The SHA-256 of each generation's bytes, the chain verified as by ``all``."""
+        self.all()
+        return [link.sha256 for link in self._verified]
+
     def append(self, payload: Mapping[str, Any], *, expected: int) -> Generation:
         """Write generation ``expected`` + 1, where ``expected`` is the head's number, 0 for an empty log.
 

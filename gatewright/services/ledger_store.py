@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gatewright.core.errors import ConflictError, StoreError
 from gatewright.core.ledger import LedgerEntry
-from gatewright.services.generations import GenerationLog
+from gatewright.services.generations import FIRST_PREVIOUS, GenerationLog
 from gatewright.services.store import ObjectStore, valid_name
 
 __all__ = ["LedgerStore"]
@@ -59,6 +59,14 @@ class LedgerStore:
         """All entries, the hash chain verified; an unknown model has none. Raises IntegrityError, StoreError."""
         log = self._log(model)
         return [generation.record(LedgerEntry, where=log.key(generation.n)) for generation in log.all()]
+
+    def head(self, model: str) -> tuple[int, str]:
+        """How many entries there are and the SHA-256 of the last one (64 zeros when there is none).
+
+        The hash chain is verified. Raises IntegrityError, StoreError.
+        """
+        digests = self._log(model).digests()
+        return len(digests), digests[-1] if digests else FIRST_PREVIOUS
 
     def models(self) -> list[str]:
         """The models that have a ledger, sorted."""

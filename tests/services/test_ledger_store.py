@@ -1,5 +1,6 @@
 """The ledger in the store."""
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -124,3 +125,13 @@ def test_a_bad_model_name_is_refused(memory_store: MemoryStore, model: str) -> N
     """It would become part of a key."""
     with pytest.raises(SpecError):
         LedgerStore(memory_store).append(model, entry())
+
+
+def test_the_head_is_the_length_and_the_last_digest(memory_store: MemoryStore) -> None:
+    """64 zeros stand for an empty ledger; afterwards anyone can compute the digest from the stored bytes."""
+    ledger = LedgerStore(memory_store)
+    assert ledger.head("tiny") == (0, "0" * 64)
+    ledger.append("tiny", entry())
+    ledger.append("tiny", entry())
+    body = memory_store.objects["ledger/tiny/0000000002.json"]
+    assert ledger.head("tiny") == (2, hashlib.sha256(body).hexdigest())
