@@ -6,22 +6,12 @@ from gatewright.core.decision import Decision
 from gatewright.core.decision import decide as decide_by_policy
 from gatewright.core.judging import judge
 from gatewright.core.refs import Candidate
+from gatewright.core.release_facts import facts_of
 from gatewright.core.releases import Opening
-from gatewright.core.tiers import Facts
-from gatewright.wiring import connect
+from gatewright.wiring import Services, connect
 from tasks.stage import stage_task
 
 __all__ = ["decide"]
-
-UNKNOWN = Facts(
-    sensitive_domain=None,
-    personal_data=None,
-    first_release=False,
-    policy_changed=None,
-    score_shift=None,
-    fairness_movement=None,
-    warnings=0,
-)
 
 
 @stage_task(name="decide")
@@ -33,8 +23,17 @@ def decide(opening: Opening, candidate: Candidate) -> Decision:
     measured = [(name, m) for name, stage in stages.items() for m in stage.measurements]
     has_champion = opening.champion is not None
     results = judge(policy, measured, has_champion=has_champion)
+    facts = facts_of(
+        services.releases.spec(opening),
+        policy,
+        results,
+        measured,
+        policy_sha256=opening.policy.sha256,
+        policy_of_champion_sha256=_policy_of_champion(services, opening),
+        has_champion=has_champion,
+    )
     decision = decide_by_policy(
-        policy, results, policy_sha256=opening.policy.sha256, has_champion=has_champion, facts=UNKNOWN
+        policy, results, policy_sha256=opening.policy.sha256, has_champion=has_champion, facts=facts
     )
     decision = services.releases.record("decision", opening, decision)
     root = services.releases.record("root", opening, services.releases.root(opening, candidate))
@@ -44,3 +43,9 @@ def decide(opening: Opening, candidate: Candidate) -> Decision:
     for reason in decision.reasons:
         log.info("reason: %s", reason)
     return decision
+
+
+def _policy_of_champion(services: Services, opening: Opening) -> str | None:
+    if opening.champion is None:
+        return None
+    return services.releases.opening(opening.champion.release_id).policy.sha256

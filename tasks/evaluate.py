@@ -1,6 +1,7 @@
 """Measure the candidate, alone and against the champion on the same rows."""
 
 from gatewright.core.checks.holdout import measure_holdout
+from gatewright.core.checks.score_shift import measure_score_shift
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.results import StageEvidence
@@ -31,6 +32,7 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
         inputs={"evaluation": data.evaluation, "candidate": candidate},
         measurements=(
             *m.checks.performance(m.rows, m.policy.confidence),
+            *measure_score_shift(m.rows, m.policy.confidence),
             *measure_holdout(uses, rows=m.independent_rows, budget=m.policy.holdout, alpha=m.policy.alpha),
         ),
         details=m.checks.curves(m.rows, m.policy.confidence),
