@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import secrets
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,9 +16,9 @@ from typing import Literal
 
 import yaml
 
-from gatewright.core.errors import StoreError
 from gatewright.core.roster import Machine, Person, PublicKey, Roster
 from gatewright.core.strict_yaml import parse_yaml
+from gatewright.services.ssh_signatures import new_key, public_key_of
 from gatewright.services.text_files import read_text
 
 __all__ = ["People", "make_people"]
@@ -44,7 +43,7 @@ class People:
 def make_people(state: Path, roster_file: Path) -> People:
     """Make below ``state`` what is not there yet; only the owner may read any of it.
 
-    Raises SpecError when the roster cannot be read, StoreError when a key cannot be made.
+    Raises SpecError when the roster cannot be read, SigningError when a key cannot be made.
     """
     given = _read(roster_file)
     folder = state / "people"
@@ -73,10 +72,7 @@ def _key(file: Path) -> Path:
     """A private key without a passphrase; its public half stands beside it with ``.pub``."""
     if not file.with_name(f"{file.name}.pub").exists():
         file.unlink(missing_ok=True)
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", file.name, "-f", str(file)]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise StoreError(f"no key was made: {done.stderr[-300:]}", where=str(file), remedy="install OpenSSH 8.2+.")
+        new_key(file, file.name)
     return file
 
 
@@ -88,7 +84,7 @@ def _write_roster(file: Path, given: Roster, keys: Mapping[str, Path]) -> Path:
     days = {key.key: key.added for one in known for key in one.keys}
 
     def public(name: str) -> PublicKey:
-        text = " ".join(keys[name].with_name(f"{name}.pub").read_text().split()[:2])
+        text = public_key_of(keys[name])
         return PublicKey(key=text, added=days.get(text, today))
 
     people = [person.model_copy(update={"keys": (*person.keys, public(person.id))}) for person in given.people]
