@@ -36,8 +36,9 @@ class SshSignatures:
     def signer(self, message: bytes, signature: bytes, *, namespace: str, keys: Sequence[str]) -> str | None:
         """The one of ``keys`` that signed ``message`` in ``namespace``; None when none did.
 
-        A key that has more than type and base64 (options, a comment, a second line) never counts. Raises
-        SigningError when ssh-keygen is missing or hangs, never for what the signature's bytes are.
+        A key that has more than type and base64 (options, a comment, a second line) never counts, nor a security
+        key that nobody touched. Raises SigningError when ssh-keygen is missing or hangs, never for what the
+        signature's bytes are.
         """
         plain = [key for key in keys if _KEY.fullmatch(key)]
         if not plain or not namespace:
@@ -51,7 +52,8 @@ class SshSignatures:
         if done.returncode != 0:
             return None
         said = done.stdout.decode("ascii", "replace").split()
-        return next((key for key in plain if said and _fingerprint(key) == said[-1]), None)
+        key = next((key for key in plain if said and _fingerprint(key) == said[-1]), None)
+        return None if key and key.startswith("sk-") and not _touched(signature) else key
 
 
 class SshSigner:
@@ -203,6 +205,22 @@ def _environment(agent: bool) -> Mapping[str, str]:
     """Without the agent and without programs that would ask for a passphrase in a window."""
     kept = {"HOME", "PATH", "TERM", "SSH_SK_PROVIDER", *(["SSH_AUTH_SOCK"] if agent else [])}
     return {"LC_ALL": "C", **{name: value for name, value in os.environ.items() if name in kept}}
+
+
+def _touched(blob: bytes) -> bool:
+    """Whether the security key was touched, which ssh-keygen does not ask for. ``blob`` has been verified.
+
+    PROTOCOL.u2f: the flags follow the type and the signature in the last of the five strings of PROTOCOL.sshsig.
+    """
+    rest = blob[len("SSHSIG") + 4 :]
+    for _ in range(4):
+        rest = _after_string(rest)
+    flags = _after_string(_after_string(rest[4:]))[:1]
+    return flags != b"" and bool(flags[0] & 1)
+
+
+def _after_string(body: bytes) -> bytes:
+    return body[4 + int.from_bytes(body[:4], "big") :]
 
 
 def _fingerprint(key: str) -> str:
