@@ -8,6 +8,7 @@ __all__ = [
     "IntegrityError",
     "ModelError",
     "NotFoundError",
+    "ServerError",
     "SigningError",
     "SpecError",
     "StoreError",
@@ -74,6 +75,10 @@ class IntegrityError(StoreError):
 
 class SigningError(GatewrightError):
     """Whoever signs or verifies must put the key file or ssh-keygen in order."""
+
+
+class ServerError(GatewrightError):
+    """The platform engineer must look at the Prefect server, or whoever asks at how they reach it."""
 
 
 class TargetError(GatewrightError):
