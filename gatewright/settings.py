@@ -15,7 +15,9 @@ class Settings(BaseSettings):
     ``store_endpoint_url`` None means AWS itself. ``store_checksum`` is ``when_required`` for Ceph over HTTPS.
     ``models_dir`` holds one folder a model with its ``model.yaml``; all paths are relative to ``root``.
     ``engine`` adds up shards of large files on threads of the process, on Dask or on Ray; ``engine_address`` is
-    that of their scheduler, without one they run on this machine.
+    that of their scheduler, without one they run on this machine. ``pipeline_key`` is the OpenSSH key that seals
+    channel moves, checkpoints and attestations; ``checkpoints`` a directory or git work tree outside the store for
+    signed checkpoints. ``lock_days`` locks each new blob for so long, where the store has Object Lock.
     """
 
     model_config = SettingsConfigDict(
@@ -35,6 +37,10 @@ class Settings(BaseSettings):
     store_checksum: Literal["when_supported", "when_required"] = "when_supported"
     blob_bucket: str = "gatewright-blobs"
     record_bucket: str = "gatewright-records"
+
+    pipeline_key: Path | None = None
+    checkpoints: Path | None = None
+    lock_days: int | None = Field(default=None, ge=1)
 
     engine: Literal["local", "dask", "ray"] = "local"
     engine_address: str | None = None

@@ -11,9 +11,11 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from gatewright.core.errors import SpecError
+from gatewright.core.governed import ROSTER_NAME
 from gatewright.core.policy import Policy
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.roster import Roster
+from gatewright.core.signatures import SignatureVerifier
 from gatewright.core.spec import ModelSpec
 from gatewright.core.strict_yaml import parse_yaml
 from gatewright.services.blobs import BlobStore
@@ -22,12 +24,15 @@ from gatewright.services.clock import utc_now
 from gatewright.services.datasets import Datasets
 from gatewright.services.deployment import Deployment
 from gatewright.services.evidence_store import EvidenceStore
+from gatewright.services.governance import Governance
 from gatewright.services.holdout import HoldoutUses
 from gatewright.services.ledger_store import LedgerStore
+from gatewright.services.pauses import Pauses
 from gatewright.services.registry import ModelRegistry
 from gatewright.services.releases import Releases
 from gatewright.services.rollbacks import Rollbacks
 from gatewright.services.scores import Scores
+from gatewright.services.ssh_signatures import SshSignatures
 from gatewright.services.store import ObjectStore, S3Location, S3Store
 from gatewright.services.store_selftest import check_store
 from gatewright.services.targets.base import Target
@@ -37,6 +42,9 @@ from gatewright.settings import Settings
 
 __all__ = ["Services", "build", "connect"]
 
+
+# Who put a version in force that nobody had to sign.
+_FILE = "file"
 
 T = TypeVar("T", ModelSpec, Policy, Roster)
 
@@ -56,6 +64,9 @@ class Services:
     holdout: HoldoutUses
     releases: Releases
     deployment: Deployment
+    governance: Governance
+    pauses: Pauses
+    signatures: SignatureVerifier
     rollbacks: Rollbacks
     now: Callable[[], datetime]
 
@@ -81,7 +92,23 @@ class Services:
         return Datasets(self.blobs, self.spec_dir(model))
 
     def policy(self, spec: ModelSpec) -> Policy:
-        """The policy in force. Raises SpecError when it is for another model."""
+        """The policy in force: the file's, where nobody is named who must sign it.
+
+        Raises SpecError when the file is for another model or changed without a new version, ApprovalError when it
+        names owners who have not signed it.
+        """
+        found = self.governance.in_force("policy", spec.name)
+        return found.policy if found and found.owned else self._adopted_policy(spec)
+
+    def roster(self) -> Roster:
+        """The roster in force; see `policy`."""
+        found = self.governance.in_force("roster", ROSTER_NAME)
+        if found and found.owned:
+            return found.roster
+        written = _read(self.settings.path(self.settings.roster), Roster)
+        return self.governance.adopt("roster", ROSTER_NAME, written, _FILE).roster
+
+    def _adopted_policy(self, spec: ModelSpec) -> Policy:
         policy = _read(self.settings.path(spec.policy), Policy)
         if policy.model != spec.name:
             raise SpecError(
@@ -89,10 +116,7 @@ class Services:
                 where=spec.policy,
                 remedy="name the right policy in model.yaml.",
             )
-        return policy
-
-    def roster(self) -> Roster:
-        return _read(self.settings.path(self.settings.roster), Roster)
+        return self.governance.adopt("policy", spec.name, policy, _FILE).policy
 
 
 def _read(path: Path, kind: type[T]) -> T:
@@ -105,9 +129,11 @@ def build(
     blob_store: ObjectStore,
     record_store: ObjectStore,
     target: Target | None = None,
+    signatures: SignatureVerifier | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> Services:
     """Put services together over two object stores; tests pass their own."""
+    signatures = signatures or SshSignatures()
     blobs = BlobStore(blob_store, settings.path(settings.cache_dir))
     evidence = EvidenceStore(record_store)
     ledger = LedgerStore(record_store)
@@ -127,6 +153,9 @@ def build(
         releases=Releases(evidence, ledger, blobs, now),
         deployment=deployment,
         rollbacks=Rollbacks(channels, settings.channel, deployment, evidence, blobs, ledger, now),
+        governance=Governance(record_store, signatures, now),
+        pauses=Pauses(record_store),
+        signatures=signatures,
         now=now,
     )
 

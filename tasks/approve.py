@@ -70,7 +70,7 @@ def ask(opening: Opening, request: Request, attempt: int) -> Answer | None:
     form = ApprovalForm.with_initial_data(description=_description(services, opening))
     key = _key(attempt)
     # Before the question is open: whoever answers finds out here what exactly is asked.
-    services.pauses.write(str(flow_run.id), key, PauseNote.of(request))
+    services.pauses.write(str(flow_run.id), key, _note(request))
     try:
         if deployment.id:
             typed = suspend_flow_run(wait_for_input=form, key=key, timeout=seconds)
@@ -110,6 +110,15 @@ def receive(opening: Opening, request: Request, attempt: int, answer: Answer) ->
     if recorded.approval.decision == "approve":
         services.releases.note_approval(opening, recorded.approval)
     return recorded
+
+
+def _note(request: Request) -> PauseNote:
+    return PauseNote(
+        release_id=request.release_id,
+        request_sha256=request.digest,
+        evidence_root=request.evidence_root,
+        nonce=request.nonce,
+    )
 
 
 def _key(attempt: int) -> str:
