@@ -120,9 +120,7 @@ class Authority(NamedTuple):
     named_by: GovernedVersion
 
 
-def unsigned_version(
-    kind: DocumentKind, name: str, document: Document, *, actor: str, at: datetime, loosens: tuple[str, ...] = ()
-) -> GovernedVersion:
+def unsigned_version(kind: DocumentKind, name: str, document: Document, *, actor: str, at: datetime) -> GovernedVersion:
     """The version of a document, before anybody signed it."""
     return GovernedVersion(
         kind=kind,
@@ -133,7 +131,6 @@ def unsigned_version(
         actor=actor,
         assurance="declared",
         at=at,
-        loosens=loosens,
     )
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from gatewright.core import policy_diff, roster_diff
+from gatewright.core.document_diff import Change
 from gatewright.core.governed import Document, GovernedVersion
 from gatewright.core.policy import Policy
 from gatewright.core.records import canonical_json
@@ -61,3 +63,9 @@ class InForce:
         if not isinstance(self.document, Roster):
             raise TypeError(f"{self.entry.where} is no roster")
         return self.document
+
+    def changes_to(self, document: Document) -> tuple[Change, ...]:
+        """What changes when ``document`` comes next. Raises TypeError when it is of another kind."""
+        if isinstance(document, Policy):
+            return policy_diff.diff(self.policy, document)
+        return roster_diff.diff(self.roster, document)

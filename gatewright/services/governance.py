@@ -160,6 +160,9 @@ class Governance:
         """``document`` as the version after ``current``, unsigned. Raises SpecError when it cannot be that."""
         draft = unsigned_version(kind, name, document, actor=actor, at=self._now())
         _require_next(current, draft, document)
+        if current is not None:
+            loosens = tuple(str(change) for change in current.changes_to(document) if change.loosened)
+            draft = draft.model_copy(update={"loosens": loosens})
         power = authority(_prior(current), draft)
         if power is None:
             return draft
