@@ -8,6 +8,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from gatewright.core.releases import Opening, ReleaseState
+from gatewright.services.promotion import close_failed
 from gatewright.wiring import connect
 
 __all__ = ["closing_on_failure", "ended", "run_name"]
@@ -25,7 +26,8 @@ def closing_on_failure(opening: Opening) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        connect().releases.close(opening, ReleaseState.FAILED, "gatewright", note=str(error)[:1000])
+        services = connect()
+        close_failed(services.releases, services.deployment, opening, "gatewright", str(error)[:1000])
         raise
 
 

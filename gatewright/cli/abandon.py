@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from gatewright.cli.find import find_release
 from gatewright.cli.output import Json, print_json
 from gatewright.core.errors import ApprovalError
-from gatewright.core.releases import ReleaseState
+from gatewright.core.releases import Opening, ReleaseState
 from gatewright.services.reports.escape import plain
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ __all__ = ["abandon"]
 def abandon(release: str, /, *, actor: str, reason: str, as_json: Json = False) -> int:
     """End a release that has not ended, as failed. If it had moved the channel, the champion is put back.
 
+    If its move was confirmed before its run died, it ends as deployed.
     A release that has ended stays as it is; to take back a deployed model, use the rollback deployment.
 
     Example: gatewright abandon crash_triage-2001-1 --actor dana.reyes --reason "its worker was lost"
@@ -31,6 +32,7 @@ def abandon(release: str, /, *, actor: str, reason: str, as_json: Json = False) 
     reason
         Why, for the ledger.
     """
+    from gatewright.services.promotion import close_failed
     from gatewright.wiring import connect
 
     services = connect()
@@ -38,17 +40,33 @@ def abandon(release: str, /, *, actor: str, reason: str, as_json: Json = False) 
     opening = services.releases.opening(find_release(services, release))
     before = services.releases.state(opening)
     note = f"abandoned by {person.id}: {reason}"
-    # First the end, then the channel: a run that still lives sees the end once it has moved the channel.
-    state = services.releases.close(opening, ReleaseState.FAILED, person.id, note=note)
-    back = services.deployment.put_back(opening.model, opening.release_id, note)
+    moved = _stands(services, opening)
+    if before is not None and before.final:
+        state: ReleaseState | None = before
+        services.deployment.put_back(opening.model, opening.release_id, note)
+    else:
+        state = close_failed(services.releases, services.deployment, opening, person.id, note)
+    back = moved and not _stands(services, opening)
     if as_json:
         found = {"release": opening.release_id, "state": state, "was": before, "champion_put_back": back}
         print_json(found)
         return 0
-    changed = "abandoned" if before != state else "it had ended before, and is unchanged"
+    changed = _in_words(before, state)
     channel = "; the champion is back" if back else ""
     print(f"{opening.release_id}: {state.value if state else 'never opened'} ({changed}{channel})")
     return 0
+
+
+def _in_words(before: ReleaseState | None, state: ReleaseState | None) -> str:
+    if before == state:
+        return "it had ended before, and is unchanged"
+    return "its model was serving already" if state is ReleaseState.DEPLOYED else "abandoned"
+
+
+def _stands(services: "Services", opening: Opening) -> bool:
+    """Whether the channel stands at a move of this release that was never confirmed."""
+    head = services.channels.head(opening.model, services.settings.channel)
+    return head is not None and head[1].operation == opening.release_id and head[1].action == "deploy"
 
 
 def _person(services: "Services", actor: str) -> "Person":

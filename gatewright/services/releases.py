@@ -152,6 +152,11 @@ class Releases:
             return self._now() > opening.expires_at
         return self._now() > request.expires_at and not self._approved(request)
 
+    def approved(self, opening: Opening) -> bool:
+        """Whether enough people have approved it; before that no run of it can have moved the channel."""
+        request = self._evidence.find("request", opening.release_id, Request)
+        return request is not None and self._approved(request)
+
     def expire_overdue(self, model: str) -> list[str]:
         """Close releases whose window is over: a suspended run executes nothing at its time-out."""
         unfinished = open_release(self._ledger.entries(model))

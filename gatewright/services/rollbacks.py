@@ -64,14 +64,20 @@ class Rollbacks:
         history = self._channels.history(order.model, self._channel)
         moves = [entry for _, entry in history]
         earlier = _begun(moves, order) or _earlier(moves, order)
-        served = self._deployment.serve(
-            order.model,
-            self._intent(order, earlier, self._artifact(earlier)),
-            expected=history[-1][0],
-            timeout_seconds=policy.serving_timeout_seconds,
-        )
+        served = self._serve(order, earlier, history[-1][0], policy.serving_timeout_seconds)
         self._note(order.model, served)
         return served
+
+    def _serve(self, order: RollbackOrder, earlier: ChannelEntry, expected: int, timeout: float) -> ChannelEntry:
+        intent = self._intent(order, earlier, self._artifact(earlier))
+        try:
+            return self._deployment.serve(order.model, intent, expected=expected, timeout_seconds=timeout)
+        except Exception as error:
+            # Who is told that it failed must not see it happen a moment later.
+            served = self._deployment.settle(order.model, order.operation, expected=expected, reason=str(error))
+            if served is None:
+                raise
+            return served
 
     def _artifact(self, earlier: ChannelEntry) -> ArtifactRef:
         """The model's bytes are still there, and they are the ones that were deployed then."""

@@ -1,0 +1,144 @@
+"""A release and a rollback as the flows run them, without Prefect: what is done, in their order."""
+
+from datetime import timedelta
+
+from gatewright.core.approval import accept
+from gatewright.core.channels import ChannelEntry
+from gatewright.core.errors import ConflictError
+from gatewright.core.refs import Candidate, DatasetFile, DatasetRef
+from gatewright.core.releases import Champion, Opening, ReleaseData, ReleaseState
+from gatewright.core.results import StageEvidence
+from gatewright.core.statements import Request
+from gatewright.services.promotion import close_failed, promote
+from gatewright.services.releases import AnswerRecord
+from gatewright.services.rollbacks import RollbackOrder
+from gatewright.wiring import Services
+from tests.faults.world import CHANNEL, MODEL, World
+from tests.services.reports.example_view import CANDIDATE, OPENING, SPEC, STAGES, example_view
+
+__all__ = ["APPROVERS", "release", "roll_back"]
+
+APPROVERS = ("dana.reyes", "lee.wong")
+_STAGES = ("evaluate", "fairness")
+
+
+def release(world: World, services: Services, release_id: str, body: bytes) -> ReleaseState:
+    """One run of the release flow for the candidate ``body``, up to its end."""
+    opening = _opened(world, services, release_id)
+    try:
+        request, data, candidate = _asked(services, opening, body)
+        _answered(world, services, opening, request)
+        promoted(world, services, opening, data, candidate, request)
+    except Exception as error:
+        close_failed(services.releases, services.deployment, opening, "gatewright", str(error)[:1000])
+        raise
+    state = services.releases.close(opening, ReleaseState.DEPLOYED, "gatewright")
+    world.tell("closed", f"{release_id} {state}")
+    return state
+
+
+def promoted(
+    world: World,
+    services: Services,
+    opening: Opening,
+    data: ReleaseData,
+    candidate: Candidate,
+    request: Request,
+) -> ChannelEntry:
+    """The last stage of a release."""
+    rosters = (services.releases.roster(opening), world.roster)
+    served = promote(
+        services.releases,
+        services.deployment,
+        opening,
+        data,
+        candidate,
+        request,
+        rosters=rosters,
+        signatures=world.signatures,
+        now=world.now,
+    )
+    world.tell("confirmed", served.digest)
+    return served
+
+
+def roll_back(world: World, services: Services, operation: str, to_release: str | None = None) -> ChannelEntry:
+    """One run of the rollback flow."""
+    order = RollbackOrder(
+        model=MODEL, to_release=to_release, actor="dana.reyes", reason="It answers wrongly.", operation=operation
+    )
+    served = services.rollbacks.carry_out(order, world.policy, world.roster)
+    world.tell("confirmed", served.digest)
+    return served
+
+
+def _opened(world: World, services: Services, release_id: str) -> Opening:
+    stored = services.evidence.find("opening", release_id, Opening)
+    return services.releases.open(stored or _terms(world, services, release_id))
+
+
+def _terms(world: World, services: Services, release_id: str) -> Opening:
+    generation, champion = _champion(services)
+    now = world.now()
+    pins = {"spec": SPEC, "policy": world.policy, "roster": world.roster}
+    return OPENING.model_copy(
+        update={
+            "release_id": release_id,
+            "channel_generation": generation,
+            "champion": champion,
+            "opened_at": now,
+            "expires_at": now + timedelta(hours=12),
+            **{name: services.blobs.put(pin.to_bytes(), "application/json") for name, pin in pins.items()},
+        }
+    )
+
+
+def _champion(services: Services) -> tuple[int, Champion | None]:
+    head = services.channels.head(MODEL, CHANNEL)
+    if head is None:
+        return 0, None
+    generation, entry = head
+    if entry.action in ("deploy", "rollback"):
+        raise ConflictError("the last move is not confirmed.", where=entry.operation, remedy="abandon it.")
+    if entry.model_sha256 is None:
+        return generation, None
+    return generation, Champion(release_id=entry.release_id, model_sha256=entry.model_sha256)
+
+
+def _asked(services: Services, opening: Opening, body: bytes) -> tuple[Request, ReleaseData, Candidate]:
+    releases = services.releases
+    rows = services.blobs.put(b"rows", "application/x-parquet")
+    files = (DatasetFile(uri="data/1999.parquet", period="1999", rows=3, artifact=rows),)
+    dataset = DatasetRef(name="data", files=files)
+    data = releases.record("data", opening, ReleaseData(training=dataset, evaluation=dataset))
+    artifact = services.blobs.put(body, "application/x-skops")
+    candidate = releases.record("candidate", opening, CANDIDATE.model_copy(update={"artifact": artifact}))
+    for name in _STAGES:
+        _staged(services, opening, name)
+    decision = example_view().decision.model_copy(update={"policy_sha256": opening.policy.sha256})
+    decision = releases.record("decision", opening, decision)
+    root = releases.record("root", opening, releases.root(opening, candidate))
+    releases.note(opening, "decided", "gatewright", digests={"evidence": root.digest}, note=decision.outcome)
+    return releases.ask(opening, candidate, decision, environment=CHANNEL), data, candidate
+
+
+def _staged(services: Services, opening: Opening, name: str) -> None:
+    if services.evidence.find(name, opening.release_id, StageEvidence) is None:
+        artifacts = {"profile": services.blobs.put(f"profile of {name}".encode(), "application/json")}
+        changed = {"release_id": opening.release_id, "artifacts": artifacts}
+        services.releases.record(name, opening, STAGES[name].model_copy(update=changed))
+
+
+def _answered(world: World, services: Services, opening: Opening, request: Request) -> None:
+    for attempt in range(1, request.tier.approvals + 1):
+        record = services.evidence.find(f"answer-{attempt}", opening.release_id, AnswerRecord)
+        if record is None:
+            answer = world.signed(request, APPROVERS[attempt - 1])
+            earlier = services.releases.approvals(opening.release_id)
+            rosters = (services.releases.roster(opening), world.roster)
+            approval = accept(answer, request, rosters, world.signatures, pause=None, at=world.now(), earlier=earlier)
+            given = AnswerRecord(approval=approval, refusal=None)
+            record = services.releases.record(f"answer-{attempt}", opening, given)
+        assert record.approval is not None
+        services.releases.note_approval(opening, record.approval)
+        world.tell("approved", record.approval.digest)
