@@ -65,8 +65,12 @@ class LedgerStore:
 
         The hash chain is verified. Raises IntegrityError, StoreError.
         """
-        digests = self._log(model).digests()
+        digests = self.digests(model)
         return len(digests), digests[-1] if digests else FIRST_PREVIOUS
+
+    def digests(self, model: str) -> list[str]:
+        """The SHA-256 of each entry's bytes, the hash chain verified. Raises IntegrityError, StoreError."""
+        return self._log(model).digests()
 
     def models(self) -> list[str]:
         """The models that have a ledger, sorted."""
