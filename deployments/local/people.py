@@ -10,7 +10,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -40,9 +40,10 @@ class People:
     service_secret: str
 
 
-def make_people(state: Path, roster_file: Path) -> People:
+def make_people(state: Path, roster_file: Path, *, since: date | None = None) -> People:
     """Make below ``state`` what is not there yet; only the owner may read any of it.
 
+    New keys count from the day ``since`` on, in UTC; from today on by default.
     Raises SpecError when the roster cannot be read, SigningError when a key cannot be made.
     """
     given = _read(roster_file)
@@ -54,8 +55,8 @@ def make_people(state: Path, roster_file: Path) -> People:
     everybody = _secrets(folder / "secrets.json", names)
     service_secret = everybody.pop("")
     return People(
-        roster=_write_roster(state / "roster.yaml", given, keys),
-        people_file=_people_file(folder / "logins.json", everybody),
+        roster=_write_roster(state / "roster.yaml", given, keys, since or datetime.now(UTC).date()),
+        people_file=_people_file(folder / "logins.yaml", everybody),
         gateway_key=keys["gateway"],
         pipeline_key=keys["pipeline"],
         keys={name: keys[name] for name in names},
@@ -76,16 +77,15 @@ def _key(file: Path) -> Path:
     return file
 
 
-def _write_roster(file: Path, given: Roster, keys: Mapping[str, Path]) -> Path:
+def _write_roster(file: Path, given: Roster, keys: Mapping[str, Path], since: date) -> Path:
     """The roster with our public keys; a key that is in the file already keeps its day."""
-    today = datetime.now(UTC).date()
     there = _read(file) if file.exists() else None
     known: tuple[Person | Machine, ...] = (*there.people, *there.machines) if there else ()
     days = {key.key: key.added for one in known for key in one.keys}
 
     def public(name: str) -> PublicKey:
         text = public_key_of(keys[name])
-        return PublicKey(key=text, added=days.get(text, today))
+        return PublicKey(key=text, added=days.get(text, since))
 
     people = [person.model_copy(update={"keys": (*person.keys, public(person.id))}) for person in given.people]
     machines = [Machine(id=name, role=name, keys=(public(name),)) for name in _MACHINES]

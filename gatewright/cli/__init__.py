@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from gatewright import __version__
-from gatewright.cli import abandon, check, doctor, drift, lineage, policy, releases, serve, validate
+from gatewright.cli import abandon, approve, check, doctor, drift, lineage, policy, releases, serve, validate
 from gatewright.core.errors import GatewrightError
 from gatewright.services.reports.escape import plain
 
@@ -32,6 +32,8 @@ app.command(releases.history)
 app.command(lineage.lineage)
 app.command(doctor.doctor)
 app.command(serve.serve)
+app.command(approve.approve)
+app.command(approve.reject)
 app.command(abandon.abandon)
 app.command(policy.app)
 

@@ -1,0 +1,134 @@
+"""The two things we ask of Prefect's REST API: which runs wait for an answer, and to resume one with it.
+
+The library does not import Prefect, so whoever approves needs neither it nor its settings.
+"""
+
+from typing import Any, NamedTuple, Self
+
+import httpx
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gatewright.core.errors import ServerError
+
+__all__ = ["PrefectApi", "PrefectSettings", "WaitingRun"]
+
+_SECONDS = 30.0
+_PAGE = 200
+# Another answer came first, or SQLite is busy: ask again.
+_LATER = (409, 423, 429, 502, 503, 504)
+
+
+class PrefectSettings(BaseSettings):
+    """Prefect's own names: ``PREFECT_API_URL``, and ``PREFECT_API_AUTH_STRING`` as ``name:secret``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PREFECT_", env_file=".gatewright/settings.env", extra="ignore", frozen=True
+    )
+
+    api_url: str | None = None
+    api_auth_string: SecretStr | None = None
+
+
+class WaitingRun(NamedTuple):
+    """A run that stands still until its form is filled in; ``key`` is the pause's."""
+
+    run_id: str
+    key: str
+
+
+class PrefectApi:
+    """Talks to one server as one person."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    @classmethod
+    def connect(cls, settings: PrefectSettings) -> Self:
+        """Raises ServerError when no address is set."""
+        if not settings.api_url:
+            raise ServerError(
+                "it is not known where Prefect is.",
+                where="PREFECT_API_URL",
+                remedy="set it to the server's address with /api; or print the answer with --print and paste it.",
+            )
+        secret = settings.api_auth_string.get_secret_value() if settings.api_auth_string else ""
+        name, _, password = secret.partition(":")
+        return cls(
+            httpx.Client(
+                base_url=settings.api_url, auth=httpx.BasicAuth(name, password) if secret else None, timeout=_SECONDS
+            )
+        )
+
+    def waiting(self) -> list[WaitingRun]:
+        """All runs that wait for an answer. Raises ServerError."""
+        found: list[WaitingRun] = []
+        for offset in range(0, 10_000, _PAGE):
+            states = {"flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}}, "limit": _PAGE, "offset": offset}
+            page = self._json(self._post("/flow_runs/filter", states))
+            if not isinstance(page, list):
+                raise self._strange()
+            found += filter(None, map(_waiting, page))
+            if len(page) < _PAGE:
+                break
+        return found
+
+    def resume(self, run_id: str, typed: dict[str, str]) -> bool:
+        """Fill in the form of a waiting run; False when it did not wait, or not yet, or no more.
+
+        Raises ServerError when the server refuses the answer or us.
+        """
+        reply = self._post(f"/flow_runs/{run_id}/resume", {"run_input": typed})
+        if reply.status_code in _LATER:
+            return False
+        said = self._json(reply)
+        status = said.get("status") if isinstance(said, dict) else None
+        if status == "ACCEPT":
+            return True
+        reason = str((said.get("details") or {}).get("reason")) if isinstance(said, dict) else "nothing"
+        # The state is set a moment before the form is there.
+        if status == "ABORT" or "schema not found" in reason:
+            return False
+        raise ServerError(
+            f"Prefect refused the answer: {reason[:300]}.",
+            where=f"run {run_id}",
+            remedy="print the answer with --print and paste it into the run's form.",
+        )
+
+    def _post(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        try:
+            return self._client.post(path.lstrip("/"), json=body)
+        except httpx.HTTPError as error:
+            raise ServerError(
+                f"Prefect does not answer: {type(error).__name__}.",
+                where=str(self._client.base_url),
+                remedy="start the server, or set PREFECT_API_URL.",
+            ) from None
+
+    def _json(self, reply: httpx.Response) -> Any:
+        if reply.status_code in (401, 403):
+            raise ServerError(
+                "Prefect does not know you, or does not let you do this.",
+                where=str(self._client.base_url),
+                remedy="set PREFECT_API_AUTH_STRING to your own name:secret.",
+            )
+        try:
+            reply.raise_for_status()
+            return reply.json()
+        except (httpx.HTTPStatusError, ValueError):
+            raise self._strange(reply.status_code) from None
+
+    def _strange(self, status: int = 200) -> ServerError:
+        return ServerError(
+            f"what answers is no Prefect server, or one in trouble (HTTP {status}).",
+            where=str(self._client.base_url),
+            remedy="set PREFECT_API_URL to the server's address with /api.",
+        )
+
+
+def _waiting(run: Any) -> WaitingRun | None:
+    details = ((run.get("state") or {}).get("state_details") or {}) if isinstance(run, dict) else {}
+    key = details.get("pause_key")
+    if not (isinstance(key, str) and details.get("run_input_keyset")):
+        return None
+    return WaitingRun(run_id=str(run.get("id")), key=key)
