@@ -27,6 +27,7 @@ from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.governance import Governance
 from gatewright.services.holdout import HoldoutUses
 from gatewright.services.ledger_store import LedgerStore
+from gatewright.services.model_probe import ModelProbe
 from gatewright.services.pauses import Pauses
 from gatewright.services.registry import ModelRegistry
 from gatewright.services.releases import Releases
@@ -137,7 +138,7 @@ def build(
     blobs = BlobStore(blob_store, settings.path(settings.cache_dir))
     evidence = EvidenceStore(record_store)
     ledger = LedgerStore(record_store)
-    registry = ModelRegistry(blobs)
+    registry = ModelRegistry(blobs, ModelProbe())
     channels = ChannelStore(record_store)
     deployment = Deployment(channels, target or ScoringServiceTarget(settings.target_url), settings.channel, now)
     return Services(

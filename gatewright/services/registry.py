@@ -1,9 +1,6 @@
-"""The model registry: models as skops bytes in the blob store. No pickles, and no fallback to them."""
+"""The model registry: models as skops or ONNX bytes in the blob store. No pickles, and no fallback to them."""
 
 import functools
-import io
-import pickletools
-import zipfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -11,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gatewright.core.errors import ModelError
+from gatewright.core.errors import IntegrityError, ModelError
 from gatewright.core.frames import class_name
+from gatewright.core.records import sha256_hex
 from gatewright.core.refs import ArtifactRef
 from gatewright.core.spec import Task
+from gatewright.services.model_formats import load_model, model_bytes
+from gatewright.services.model_formats.refusals import named
+from gatewright.services.model_probe import ModelProbe, WarmUp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,59 +23,66 @@ if TYPE_CHECKING:
 
     from gatewright.services.blobs import BlobStore
 
-__all__ = ["MAX_UNPACKED_BYTES", "SKOPS_MEDIA_TYPE", "ModelRegistry"]
-
-SKOPS_MEDIA_TYPE = "application/x-skops"
-# A zip of some kilobytes can unpack to terabytes; no model here comes near this.
-MAX_UNPACKED_BYTES = 2 * 1024**3
+__all__ = ["ModelRegistry"]
 
 POSITIVE_CLASS = 1
 FEW_ROWS = 1000
 
 
 class ModelRegistry:
-    """Saves models, and loads them by digest with an allowlist of types."""
+    """Saves models, and loads them by digest with an allowlist of types.
 
-    def __init__(self, blobs: "BlobStore") -> None:
+    With a ``probe``, bytes are loaded in a process of their own before they are loaded in this one: once for each
+    digest and allowlist, and again where the model is to answer a warm-up row.
+    """
+
+    def __init__(self, blobs: "BlobStore", probe: ModelProbe | None = None) -> None:
         self._blobs = blobs
+        self._probe = probe
+        self._probed: set[tuple[str, frozenset[str], WarmUp | None]] = set()
 
     def save(self, model: object) -> ArtifactRef:
-        """Store ``model`` as skops bytes. Dumps are not byte-identical: keep the ref, do not save again.
+        """Store an estimator as skops; ONNX (bytes or a ``ModelProto``) and skops bytes as they are.
 
-        Raises ModelError when skops cannot write a part of it.
+        Dumps are not byte-identical: keep the ref, do not save again. Raises ModelError when skops cannot write a
+        part of it, or for bytes of another format.
         """
-        import skops.io
+        body, media_type = model_bytes(model)
+        if self._probe is not None:
+            # Who saves a model soon loads it; the probe's libraries are read meanwhile.
+            self._probe.start()
+        return self._blobs.put(body, media_type)
 
-        try:
-            body = skops.io.dumps(model)
-        except Exception as error:
-            raise ModelError(
-                f"skops cannot write this model ({_named(error)}).",
-                where=type(model).__qualname__,
-                remedy="build it from estimators and arrays; open files, modules and generators cannot be saved.",
-            ) from error
-        return self._blobs.put(body, SKOPS_MEDIA_TYPE)
+    def load(self, ref: ArtifactRef, *, trusted_types: Sequence[str], warm_up: WarmUp | None = None) -> Any:
+        """Build the model from bytes that have the digest of ``ref``: in the probe, then here from the same bytes.
 
-    def load(self, ref: ArtifactRef, *, trusted_types: Sequence[str]) -> Any:
-        """Build the model from bytes that still have the digest of ``ref``.
-
-        The format is told by the bytes, never by ``ref.media_type``. Raises ModelError for a pickle, for junk
-        and for a type that neither skops nor ``trusted_types`` trusts; IntegrityError for changed bytes.
+        The format is told by the bytes, never by ``ref.media_type``. Raises ModelError for a pickle, for junk, for a
+        type that neither skops nor ``trusted_types`` trusts, and for what the probe refuses; IntegrityError for
+        changed bytes.
         """
-        import skops.io
-
         where = f"model {ref.sha256}"
         body = self._blobs.get(ref)
-        _require_skops(body, where)
-        try:
-            untrusted = set(skops.io.get_untrusted_types(data=body)) - set(trusted_types)
-            _require_trusted(untrusted, where)
-            return skops.io.loads(body, trusted=list(trusted_types))
-        except ModelError:
-            raise
-        except Exception as error:
-            # Damaged archives surface as BadZipFile, KeyError, ValueError and more.
-            raise _not_a_model(f"skops cannot read it ({_named(error)})", where) from error
+        self._require_probed(body, ref, trusted_types, warm_up, where)
+        if sha256_hex(body) != ref.sha256:
+            raise IntegrityError(
+                "the bytes changed in memory between the probe and the load.",
+                where=where,
+                remedy="stop this process and investigate the machine.",
+            )
+        return load_model(body, trusted_types, where=where)
+
+    def _require_probed(
+        self, body: bytes, ref: ArtifactRef, trusted_types: Sequence[str], warm_up: WarmUp | None, where: str
+    ) -> None:
+        terms = ref.sha256, frozenset(trusted_types), warm_up
+        if self._probe is None or terms in self._probed or (warm_up is None and self._loads(terms)):
+            return
+        self._probe.require_loadable(body, trusted_types, where=where, warm_up=warm_up)
+        self._probed.add(terms)
+
+    def _loads(self, terms: tuple[str, frozenset[str], WarmUp | None]) -> bool:
+        """Whether it was probed with a warm-up row, which says more."""
+        return any(probed[:2] == terms[:2] for probed in self._probed)
 
     def answers(
         self, model: Any, frame: "pd.DataFrame", features: Sequence[str], task: Task
@@ -135,7 +143,7 @@ class ModelRegistry:
                 answer = np.asarray(model.predict(frame[list(features)]), dtype=np.float64)
         except Exception as error:
             raise ModelError(
-                f"the model cannot predict {len(frame)} row(s) ({_named(error)}).", where=where, remedy=remedy
+                f"the model cannot predict {len(frame)} row(s) ({named(error)}).", where=where, remedy=remedy
             ) from error
         if answer.shape != (len(frame),):
             raise ModelError(
@@ -156,7 +164,7 @@ def _asked(model: Any, frame: "pd.DataFrame", features: Sequence[str]) -> tuple[
             return np.asarray(model.predict_proba(frame[list(features)]), dtype=np.float64), classes
     except Exception as error:
         raise ModelError(
-            f"the model cannot score {len(frame)} row(s) ({_named(error)}).",
+            f"the model cannot score {len(frame)} row(s) ({named(error)}).",
             where=where,
             remedy="train a classifier with `predict_proba` that takes every value its features can have.",
         ) from error
@@ -173,57 +181,6 @@ def _threads() -> "ThreadpoolController":
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
-
-
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
-
-
-def _not_a_model(problem: str, where: str) -> ModelError:
-    return ModelError(
-        f"the bytes are no model: {problem}.",
-        where=where,
-        remedy="save the model again with `ModelRegistry.save`.",
-    )
-
-
-def _require_skops(body: bytes, where: str) -> None:
-    if _is_pickle(body):
-        raise ModelError(
-            "the model is a pickle, which runs code when it is loaded.",
-            where=where,
-            remedy="save it as skops, with `ModelRegistry.save`.",
-        )
-    try:
-        with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise _not_a_model(_named(error), where) from error
-    if "schema.json" not in {entry.filename for entry in entries}:
-        raise _not_a_model("the archive has no skops `schema.json`", where)
-    if not sum(entry.file_size for entry in entries) <= MAX_UNPACKED_BYTES:
-        raise _not_a_model(f"it unpacks to more than {MAX_UNPACKED_BYTES} bytes", where)
-
-
-def _is_pickle(body: bytes) -> bool:
-    """Whether the bytes read as pickle opcodes up to STOP; nothing of them is run."""
-    if body[:1] == b"\x80":
-        return True
-    if body[:2] == b"PK":
-        return False
-    try:
-        return any(opcode.name == "STOP" for opcode, _, _ in pickletools.genops(body))
-    except Exception:  # noqa: BLE001 - genops raises whatever the bytes provoke: then they are no pickle
-        return False
-
-
-def _require_trusted(untrusted: set[str], where: str) -> None:
-    if untrusted:
-        raise ModelError(
-            f"the model holds types that nobody has allowed: {', '.join(sorted(untrusted))}.",
-            where=where,
-            remedy="review what they do when loaded, then add them to `trusted_types` in model.yaml.",
-        )
 
 
 def _require_columns(frame: "pd.DataFrame", features: Sequence[str], where: str) -> None:

@@ -8,6 +8,7 @@ from gatewright.core.records import Record, Sha256
 from gatewright.core.refs import ArtifactRef, Candidate, DatasetRef
 from gatewright.core.spec import ModelSpec
 from gatewright.services.blobs import BlobStore
+from gatewright.services.model_probe import WarmUp
 from gatewright.services.registry import ModelRegistry
 from gatewright.services.store import ObjectStore
 
@@ -51,7 +52,8 @@ class Scores:
             )
         key = _key(candidate, dataset)
         if not self._store.exists(key):
-            model = self._registry.load(candidate.artifact, trusted_types=spec.trusted_types)
+            asked = WarmUp(candidate.features, spec.categorical, spec.task)
+            model = self._registry.load(candidate.artifact, trusted_types=spec.trusted_types, warm_up=asked)
             scores = self._registry.answers(model, frame, candidate.features, spec.task)
             several = spec.task == "multiclass_classification"
             self._keep(key, candidate, dataset, scores, self._registry.class_names(model) if several else ())

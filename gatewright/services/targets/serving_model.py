@@ -18,6 +18,7 @@ from gatewright.core.errors import GatewrightError, NotFoundError
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening
 from gatewright.core.spec import ModelSpec, Task
+from gatewright.services.model_probe import WarmUp
 from gatewright.services.targets.rows import warm_up_row
 
 if TYPE_CHECKING:
@@ -88,8 +89,9 @@ class ModelSource:
         """
         release_id, candidate = self._candidate(entry)
         spec = self._spec_of(release_id)
-        model = self._registry.load(candidate.artifact, trusted_types=spec.trusted_types)
         categorical = tuple(name for name in candidate.features if name in spec.categorical)
+        asked = WarmUp(candidate.features, categorical, spec.task)
+        model = self._registry.load(candidate.artifact, trusted_types=spec.trusted_types, warm_up=asked)
         row = warm_up_row(model, candidate.features, categorical)
 
         def ask(frame: "pd.DataFrame") -> Any:
