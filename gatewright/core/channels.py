@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from gatewright.core.records import Record, Sha256, Timestamp
+from gatewright.core.approval import CLOCK_SKEW
+from gatewright.core.records import Record, Sha256, Timestamp, canonical_json
 
-__all__ = ["ChannelEntry", "previous_deployed", "standing"]
+__all__ = ["ChannelEntry", "follows_in_time", "previous_deployed", "seal_message", "standing"]
 
 
 class ChannelEntry(Record):
@@ -15,6 +16,8 @@ class ChannelEntry(Record):
 
     ``deploy`` and ``rollback`` are intents; ``confirm`` repeats the intent's model once the target reports
     that it serves it; ``revert`` puts the model before the intent back.
+
+    ``seal`` is the pipeline's signature over `seal_message`, base64 of the SSHSIG blob.
     """
 
     action: Literal["deploy", "rollback", "confirm", "revert"]
@@ -24,6 +27,21 @@ class ChannelEntry(Record):
     reason: str
     operation: str
     at: Timestamp
+    seal: str | None = None
+
+
+def seal_message(entry: ChannelEntry, model: str, channel: str, n: int) -> bytes:
+    """What a seal signs: the move, and where it stands, so that it counts as no other generation's or channel's."""
+    move = entry.model_dump(mode="json", exclude={"seal"})
+    return canonical_json({"kind": "channel-seal", "model": model, "channel": channel, "n": n, "entry": move})
+
+
+def follows_in_time(entry: ChannelEntry, before: ChannelEntry | None) -> bool:
+    """Whether ``entry`` is not older than the move before it, but for the skew of clocks (two minutes).
+
+    A stolen key that was revoked cannot be used with an earlier date once anything has moved after its revocation.
+    """
+    return before is None or entry.at >= before.at - CLOCK_SKEW
 
 
 def standing(history: Sequence[ChannelEntry]) -> ChannelEntry | None:
