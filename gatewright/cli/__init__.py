@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from gatewright import __version__
-from gatewright.cli import abandon, approve, check, doctor, drift, lineage, policy, releases, serve, validate
+from gatewright.cli import abandon, approve, check, doctor, drift, lineage, policy, releases, roster, serve, validate
 from gatewright.core.errors import GatewrightError
 from gatewright.services.reports.escape import plain
 
@@ -36,6 +36,7 @@ app.command(approve.approve)
 app.command(approve.reject)
 app.command(abandon.abandon)
 app.command(policy.app)
+app.command(roster.app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,20 +1,22 @@
-"""``gatewright policy check``: is what a person wrote a valid policy or roster?"""
+"""``gatewright policy``: check, compare and sign policies, and tell what is and was in force."""
 
 import re
 from pathlib import Path
 
 from cyclopts import App
 
+from gatewright.cli import governed
 from gatewright.cli.output import Json, print_json
+from gatewright.cli.signing import Key
 from gatewright.core.errors import SpecError
 from gatewright.core.policy import parse_rules
 from gatewright.core.roster import Roster
 from gatewright.core.strict_yaml import parse_yaml
 from gatewright.services.text_files import read_text
 
-__all__ = ["app", "check"]
+__all__ = ["app", "check", "diff", "history", "in_force", "sign"]
 
-app = App(name="policy", help="Work on policy files.")
+app = App(name="policy", help="Check, compare and sign policies; see what is and was in force.")
 
 
 @app.command
@@ -35,6 +37,84 @@ def check(*files: Path, as_json: Json = False) -> int:
         for path, error in problems.items():
             print(f"OK     {path}" if error is None else f"ERROR  {error}")
     return 1 if any(problems.values()) else 0
+
+
+@app.command
+def diff(old: Path, new: Path, /, *, as_json: Json = False) -> int:
+    """Say of each change whether it loosens or tightens; exit code 2 when anything loosens, 0 otherwise.
+
+    What cannot be told counts as loosened.
+
+    Parameters
+    ----------
+    old
+        A policy file.
+    new
+        The policy file that is to replace it.
+    """
+    from gatewright.core.policy_diff import diff as changes
+
+    return governed.print_diff(changes(governed.read_policy(old), governed.read_policy(new)), as_json=as_json)
+
+
+@app.command
+def sign(
+    file: Path,
+    /,
+    *,
+    key: Key,
+    reason: str,
+    person: governed.As = None,
+    yes: governed.Yes = False,
+    as_json: Json = False,
+) -> int:
+    """Sign a policy as the next version; it is in force when enough owners have signed the same file.
+
+    Shows what changes first. Exit code 0 in force, 3 when more owners must sign.
+
+    Example: gatewright policy sign policies/crash_triage.yaml --key ~/.ssh/id_ed25519 --reason "Floor raised."
+
+    Parameters
+    ----------
+    file
+        The new policy, its ``version`` one higher than the one in force.
+    reason
+        Why, in at least ten characters; it is kept for ever.
+    """
+    from gatewright.wiring import connect
+
+    policy = governed.read_policy(file)
+    return governed.sign(
+        connect(), "policy", policy.model, policy, key=key, principal=person, reason=reason, yes=yes, as_json=as_json
+    )
+
+
+@app.command
+def history(model: str, /, *, as_json: Json = False) -> int:
+    """List every version of a model's policy: since when, who signed it and why, and what it loosened.
+
+    Parameters
+    ----------
+    model
+        Name of the model.
+    """
+    from gatewright.wiring import connect
+
+    return governed.print_history(connect(), "policy", model, as_json=as_json)
+
+
+@app.command
+def in_force(model: str, /, *, at: governed.At = None, as_json: Json = False) -> int:
+    """Print the policy in force, as YAML that can be read again.
+
+    Parameters
+    ----------
+    model
+        Name of the model.
+    """
+    from gatewright.wiring import connect
+
+    return governed.print_in_force(connect(), "policy", model, at, as_json=as_json)
 
 
 def _problem(path: Path) -> SpecError | None:
