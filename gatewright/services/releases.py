@@ -101,7 +101,8 @@ class Releases:
 
     def note_approval(self, opening: Opening, approval: Approval) -> None:
         """Append an approval to the ledger unless the release has it already."""
-        digests = {"approval": approval.digest, "request": approval.request}
+        evidence = self._evidence.read("request", opening.release_id, Request).evidence_root
+        digests = {"approval": approval.digest, "request": approval.request, "evidence": evidence}
         self.note(
             opening, "approved", approval.principal, digests=digests, note=approval.reason, assurance=approval.assurance
         )

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from deployments.local.genesis import put_in_force
+from deployments.local.people import make_people
 from deployments.local.processes import free_port
 from gatewright import wiring
 from gatewright.services import latency
 from gatewright.services.embedded_store import EmbeddedStore
-from tests.flows.world import APPROVE, ROOT, Ended, World, serve
+from tests.flows.world import ROOT, SIGNED, Ended, World, serve
 
 BLIND = ["dvcat", "airbag", "seatbelt", "frontal", "yearVeh", "abcat", "occRole", "deploy"]
 
@@ -20,6 +22,7 @@ def world(prefect_server: None, seaweed: EmbeddedStore, tmp_path_factory: pytest
     folder = tmp_path_factory.mktemp("world")
     shutil.copytree(ROOT / "examples" / "crash_triage", folder / "models" / "crash_triage")
     location = seaweed.location("flows-records")
+    people = make_people(folder, ROOT / "policies" / "roster.yaml")
     port = free_port()
     settings = {
         "ROOT": str(ROOT),
@@ -30,6 +33,8 @@ def world(prefect_server: None, seaweed: EmbeddedStore, tmp_path_factory: pytest
         "STORE_SECRET_ACCESS_KEY": location.secret_access_key.get_secret_value(),
         "BLOB_BUCKET": "flows-blobs",
         "RECORD_BUCKET": "flows-records",
+        "ROSTER": str(people.roster),
+        "PIPELINE_KEY": str(people.pipeline_key),
         "TARGET_URL": f"http://127.0.0.1:{port}",
     }
     with pytest.MonkeyPatch.context() as patch:
@@ -37,8 +42,9 @@ def world(prefect_server: None, seaweed: EmbeddedStore, tmp_path_factory: pytest
             patch.setenv(f"GATEWRIGHT_{key}", value)
         wiring.connect.cache_clear()
         services = wiring.connect()
+        put_in_force(services, people, "crash_triage")
         server = serve(services, "crash_triage", port)
-        yield World(services, folder / "models")
+        yield World(services, folder / "models", people)
         server.should_exit = True
         wiring.connect.cache_clear()
 
@@ -47,11 +53,11 @@ def world(prefect_server: None, seaweed: EmbeddedStore, tmp_path_factory: pytest
 def years(world: World) -> dict[str, Ended]:
     """Every year is retrained and approved; in 2000 a candidate that does not see sex and age asks first."""
     return {
-        "1998": world.retrain("1998", [APPROVE]),
-        "1999": world.retrain("1999", [APPROVE]),
+        "1998": world.retrain("1998", [SIGNED]),
+        "1999": world.retrain("1999", [SIGNED]),
         "2000 blind": world.retrain("2000", features=BLIND),
-        "2000": world.retrain("2000", [APPROVE]),
-        "2001": world.retrain("2001", [APPROVE]),
+        "2000": world.retrain("2000", [SIGNED]),
+        "2001": world.retrain("2001", [SIGNED]),
         "2002": world.retrain("2002"),
     }
 

@@ -26,7 +26,7 @@ from gatewright.services.reports.evidence_page import evidence_page
 from gatewright.services.targets.scoring_service import ScoringServiceTarget
 from tasks import approve
 from tasks.monitor import MonitorReport
-from tests.flows.world import APPROVE, ROOT, World, serve
+from tests.flows.world import APPROVE, DECLARED, ROOT, World, serve
 
 PERIODS = ("2001", "2002", "2003")
 FEATURES = ["size", "age", "region"]
@@ -136,7 +136,8 @@ def bring(models: Path, name: str) -> None:
     policy = yaml.safe_load((ROOT / "policies/crash_triage.yaml").read_text())
     rules = [{"severity": "block", **rule} for rule in own["rules"]]
     rules += [{"severity": "shadow", **rule} for rule in EVERYWHERE]
-    policy |= {"model": name, "rules": [{"reason": SAID, **rule} for rule in rules]}
+    del policy["changed_by"]
+    policy |= {"model": name, "tiers": [DECLARED], "rules": [{"reason": SAID, **rule} for rule in rules]}
     drift = {
         "id": "live-drift",
         "metric": "psi",
