@@ -111,7 +111,7 @@ class Office:
 
     def sign(self, command: str, file: Path, owner: str, *more: str) -> int:
         self.now += timedelta(hours=1)
-        return main([command, "sign", str(file), "--key", str(self.keys[owner]), "--reason", REASON, "--yes", *more)
+        return main([command, "sign", str(file), "--key", str(self.keys[owner]), "--reason", REASON, "--yes", *more])
 
     def put_in_force(self, command: str, file: Path) -> None:
         assert [self.sign(command, file, owner, "--as", owner) for owner in OWNERS[:2]] == [MORE, PASS]
@@ -181,7 +181,7 @@ def test_a_roster_diff_tells_who_may_sign_more(tmp_path: Path, capsys: pytest.Ca
     files = [str(write(tmp_path / f"{one.version}.yaml", one)) for one in (old, new)]
     assert main(["roster", "diff", *files]) == PASS
     assert "  tightens  person eve.outside: is removed" in capsys.readouterr().out
-    assert main(["roster", "diff", *files[::-1]) == LOOSENED
+    assert main(["roster", "diff", *files[::-1]]) == LOOSENED
 
 
 def test_signing_shows_the_change_and_says_how_many_are_missing(
