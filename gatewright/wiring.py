@@ -19,6 +19,7 @@ from gatewright.core.signatures import SignatureVerifier
 from gatewright.core.spec import ModelSpec
 from gatewright.core.strict_yaml import parse_yaml
 from gatewright.services.blobs import BlobStore
+from gatewright.services.channel_seals import TrustedSeals
 from gatewright.services.channel_store import ChannelStore
 from gatewright.services.clock import utc_now
 from gatewright.services.datasets import Datasets
@@ -33,7 +34,7 @@ from gatewright.services.registry import ModelRegistry
 from gatewright.services.releases import Releases
 from gatewright.services.rollbacks import Rollbacks
 from gatewright.services.scores import Scores
-from gatewright.services.ssh_signatures import SshSignatures
+from gatewright.services.ssh_signatures import SshSignatures, SshSigner
 from gatewright.services.store import ObjectStore, S3Location, S3Store
 from gatewright.services.store_selftest import check_store
 from gatewright.services.targets.base import Target
@@ -139,8 +140,11 @@ def build(
     evidence = EvidenceStore(record_store)
     ledger = LedgerStore(record_store)
     registry = ModelRegistry(blobs, ModelProbe())
-    channels = ChannelStore(record_store)
-    deployment = Deployment(channels, target or ScoringServiceTarget(settings.target_url), settings.channel, now)
+    governance = Governance(record_store, signatures, now)
+    channels = ChannelStore(record_store, _seals(governance, signatures))
+    target = target or ScoringServiceTarget(settings.target_url)
+    signer = SshSigner(settings.path(settings.pipeline_key)) if settings.pipeline_key else None
+    deployment = Deployment(channels, target, settings.channel, now, signer)
     return Services(
         settings=settings,
         records=record_store,
@@ -154,11 +158,31 @@ def build(
         releases=Releases(evidence, ledger, blobs, now),
         deployment=deployment,
         rollbacks=Rollbacks(channels, settings.channel, deployment, evidence, blobs, ledger, now),
-        governance=Governance(record_store, signatures, now),
+        governance=governance,
         pauses=Pauses(record_store),
         signatures=signatures,
         now=now,
     )
+
+
+def _seals(governance: Governance, signatures: SignatureVerifier) -> TrustedSeals:
+    """Moves are sealed by the pipeline that the roster of their time names."""
+
+    def roster(at: datetime) -> Roster | None:
+        versions = governance.history("roster", ROSTER_NAME)
+        # What is older than the first roster is held against that one: a date in the past must not free a move.
+        found = governance.as_of("roster", ROSTER_NAME, at) or next(iter(versions), None)
+        return found.roster if found else None
+
+    def keys(at: datetime) -> tuple[str, ...]:
+        named = roster(at)
+        return named.machine_keys("pipeline", at) if named else ()
+
+    def asked(at: datetime) -> bool:
+        named = roster(at)
+        return named is not None and any(machine.role == "pipeline" for machine in named.machines)
+
+    return TrustedSeals(signatures, keys, asked)
 
 
 @functools.cache

@@ -20,10 +20,14 @@ _REMEDY = (
 
 @dataclass(frozen=True)
 class TrustedSeals:
-    """Says whether the pipeline made a move. ``keys`` gives its public keys at a moment (of the roster in force)."""
+    """Says whether the pipeline made a move. ``keys`` gives its public keys at a moment (of the roster in force).
+
+    ``asked`` says whether that roster names a pipeline at all; until one does, moves have no seal.
+    """
 
     verifier: SignatureVerifier
     keys: Callable[[datetime], Sequence[str]]
+    asked: Callable[[datetime], bool] = lambda at: True
 
     def require(
         self, entry: ChannelEntry, before: ChannelEntry | None, *, model: str, channel: str, n: int, where: str
@@ -34,6 +38,8 @@ class TrustedSeals:
         """
         if not follows_in_time(entry, before):
             raise _refused("it is older than the move before it", where)
+        if entry.seal is None and not self.asked(entry.at):
+            return
         if entry.seal is None:
             raise _refused("it has no seal", where)
         message = seal_message(entry, model, channel, n)
