@@ -6,6 +6,7 @@ from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.statements import Request
 from gatewright.services.promotion import promote as promote_candidate
+from gatewright.services.terms import require_terms_in_force
 from gatewright.wiring import connect
 from tasks.production import show_production
 from tasks.stage import stage_task
@@ -17,9 +18,10 @@ __all__ = ["promote"]
 def promote(opening: Opening, data: ReleaseData, candidate: Candidate, request: Request) -> None:
     """Verify everything again, move the channel, wait until the target serves the candidate.
 
-    Raises what `services.promotion.promote` raises.
+    Raises what `services.promotion.promote` raises, and IntegrityError when policy or roster were not in force.
     """
     services = connect()
+    require_terms_in_force(services.governance, opening)
     promote_candidate(
         services.releases,
         services.deployment,

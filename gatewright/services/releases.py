@@ -201,10 +201,12 @@ class Releases:
         Raises IntegrityError when anything differs, ConflictError when the release has ended.
         """
         self.must_be_open(opening)
-        found = self.root(opening, candidate).digest
+        root = self.root(opening, candidate)
+        found = root.digest
         if found != request.evidence_root or candidate.artifact.sha256 != request.model_sha256:
             raise _changed(opening, f"the evidence has digest {found[:12]}, approved was {request.evidence_root[:12]}")
-        given: dict[str, Record] = {"opening": opening, "candidate": candidate, "data": data, "request": request}
+        given: dict[str, Record] = {"opening": opening, "candidate": candidate, "data": data}
+        given |= {"root": root, "request": request}
         for name, record in given.items():
             if self._evidence.digest(name, opening.release_id) != record.digest:
                 raise _changed(opening, f"`{name}` in the store is not the one that is being promoted")
@@ -266,7 +268,8 @@ class Releases:
                 where=f"release {opening.release_id}",
                 remedy="choose another release id.",
             )
-        return self._entry(stored, "opened", stored.requested_by, {"opening": stored.digest})
+        digests = {"opening": stored.digest, "policy": stored.policy.sha256, "roster": stored.roster.sha256}
+        return self._entry(stored, "opened", stored.requested_by, digests)
 
     def _approved(self, request: Request) -> bool:
         approvals = [a for a in self.approvals(request.release_id) if a.request == request.digest]

@@ -29,7 +29,8 @@ def test_a_release_is_opened_with_its_terms_in_the_ledger(book: Book):
     opening = book.open()
     entry = book.entries()[0]
     assert (entry.kind, entry.release_id, entry.actor) == ("opened", "r1", "kim.larsen")
-    assert entry.digests == {"opening": opening.digest}
+    pinned = {"policy": opening.policy.sha256, "roster": opening.roster.sha256}
+    assert entry.digests == {"opening": opening.digest, **pinned}
     assert book.releases.state(opening) is ReleaseState.OPEN
 
 
