@@ -28,6 +28,7 @@ def violations(world: World) -> list[str]:
         *_unapproved(world, seen, moves, entries),
         *_twice(entries, moves),
         *_lost(world, entries, moves),
+        *_unsettled(entries, moves),
         *_stored(world.faulty),
     ]
 
@@ -82,6 +83,17 @@ def _lost(world: World, entries: list[LedgerEntry], moves: list[ChannelEntry]) -
     known |= {("approved", entry.digests["approval"]) for entry in entries if entry.kind == "approved"}
     known |= {("closed", f"{entry.release_id} {entry.kind}") for entry in entries if entry.kind in _FINAL}
     yield from (f"lost: {what} {digest[:24]}" for what, digest in world.told if (what, digest) not in known)
+
+
+def _unsettled(entries: list[LedgerEntry], moves: list[ChannelEntry]) -> Iterator[str]:
+    """When nobody runs any more: no move is half done, and the ledger says of a release what the channel says."""
+    if moves and moves[-1].action in ("deploy", "rollback"):
+        yield f"the move of {moves[-1].operation} was neither confirmed nor put back"
+    confirmed = {move.operation for move in moves if move.action == "confirm"}
+    for entry in entries:
+        was = entry.release_id in confirmed
+        if entry.kind in _FINAL and was != (entry.kind == "deployed"):
+            yield f"{entry.release_id} ended as {entry.kind}, though its move was {'' if was else 'not '}confirmed"
 
 
 def _stored(store: FaultStore) -> Iterator[str]:

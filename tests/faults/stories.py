@@ -1,5 +1,7 @@
 """A release and a rollback as the flows run them, without Prefect: what is done, in their order."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from gatewright.core.approval import accept
@@ -16,50 +18,65 @@ from gatewright.wiring import Services
 from tests.faults.world import CHANNEL, MODEL, World
 from tests.services.reports.example_view import CANDIDATE, OPENING, SPEC, STAGES, example_view
 
-__all__ = ["APPROVERS", "release", "roll_back"]
+__all__ = ["APPROVERS", "ask", "finish", "release", "roll_back"]
 
 APPROVERS = ("dana.reyes", "lee.wong")
 _STAGES = ("evaluate", "fairness")
 
 
-def release(world: World, services: Services, release_id: str, body: bytes) -> ReleaseState:
+def release(world: World, services: Services, release_id: str, body: bytes) -> ReleaseState | None:
     """One run of the release flow for the candidate ``body``, up to its end."""
     opening = _opened(world, services, release_id)
-    try:
-        request, data, candidate = _asked(services, opening, body)
-        _answered(world, services, opening, request)
-        promoted(world, services, opening, data, candidate, request)
-    except Exception as error:
-        close_failed(services.releases, services.deployment, opening, "gatewright", str(error)[:1000])
-        raise
+    with _closing_on_failure(services, opening):
+        approved(world, services, opening, body)
+    return finish(world, services, release_id)
+
+
+def finish(world: World, services: Services, release_id: str) -> ReleaseState | None:
+    """The last stage of a release that is approved, and its end."""
+    opening = services.releases.opening(release_id)
+    with _closing_on_failure(services, opening):
+        promoted(world, services, opening)
     state = services.releases.close(opening, ReleaseState.DEPLOYED, "gatewright")
     world.tell("closed", f"{release_id} {state}")
     return state
 
 
-def promoted(
-    world: World,
-    services: Services,
-    opening: Opening,
-    data: ReleaseData,
-    candidate: Candidate,
-    request: Request,
-) -> ChannelEntry:
-    """The last stage of a release."""
-    rosters = (services.releases.roster(opening), world.roster)
+def ask(world: World, services: Services, release_id: str, body: bytes) -> None:
+    """Everything up to the quorum."""
+    approved(world, services, _opened(world, services, release_id), body)
+
+
+@contextmanager
+def _closing_on_failure(services: Services, opening: Opening) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        close_failed(services.releases, services.deployment, opening, "gatewright", str(error)[:1000])
+        raise
+
+
+def promoted(world: World, services: Services, opening: Opening) -> ChannelEntry:
+    """Move the channel."""
+    read = services.evidence.read
     served = promote(
         services.releases,
         services.deployment,
         opening,
-        data,
-        candidate,
-        request,
-        rosters=rosters,
+        read("data", opening.release_id, ReleaseData),
+        read("candidate", opening.release_id, Candidate),
+        read("request", opening.release_id, Request),
+        rosters=(services.releases.roster(opening), world.roster),
         signatures=world.signatures,
         now=world.now,
     )
     world.tell("confirmed", served.digest)
     return served
+
+
+def approved(world: World, services: Services, opening: Opening, body: bytes) -> None:
+    """The gates and the answers of two people."""
+    _answered(world, services, opening, _asked(services, opening, body))
 
 
 def roll_back(world: World, services: Services, operation: str, to_release: str | None = None) -> ChannelEntry:
@@ -105,12 +122,12 @@ def _champion(services: Services) -> tuple[int, Champion | None]:
     return generation, Champion(release_id=entry.release_id, model_sha256=entry.model_sha256)
 
 
-def _asked(services: Services, opening: Opening, body: bytes) -> tuple[Request, ReleaseData, Candidate]:
+def _asked(services: Services, opening: Opening, body: bytes) -> Request:
     releases = services.releases
     rows = services.blobs.put(b"rows", "application/x-parquet")
     files = (DatasetFile(uri="data/1999.parquet", period="1999", rows=3, artifact=rows),)
     dataset = DatasetRef(name="data", files=files)
-    data = releases.record("data", opening, ReleaseData(training=dataset, evaluation=dataset))
+    releases.record("data", opening, ReleaseData(training=dataset, evaluation=dataset))
     artifact = services.blobs.put(body, "application/x-skops")
     candidate = releases.record("candidate", opening, CANDIDATE.model_copy(update={"artifact": artifact}))
     for name in _STAGES:
@@ -119,7 +136,7 @@ def _asked(services: Services, opening: Opening, body: bytes) -> tuple[Request, 
     decision = releases.record("decision", opening, decision)
     root = releases.record("root", opening, releases.root(opening, candidate))
     releases.note(opening, "decided", "gatewright", digests={"evidence": root.digest}, note=decision.outcome)
-    return releases.ask(opening, candidate, decision, environment=CHANNEL), data, candidate
+    return releases.ask(opening, candidate, decision, environment=CHANNEL)
 
 
 def _staged(services: Services, opening: Opening, name: str) -> None:

@@ -1,7 +1,6 @@
-"""A release and a rollback with a fault at their store calls, one after the other: `python -m tests.faults` tries all."""
+"""A release and a rollback with a fault at their store calls, one after the other."""
 
 import random
-from pathlib import Path
 
 import pytest
 
@@ -9,7 +8,7 @@ from tests.faults.fault_store import Fault
 from tests.faults.figures import FIGURES
 from tests.faults.sweep import SCENARIOS, Sweep, faults_of
 
-# Every run tries other points, the same in each session; all of them take half a minute.
+# The same points in each session; `python -m tests.faults` tries all of them.
 ONE_IN = 7
 
 
@@ -27,7 +26,7 @@ def test_no_fault_at_a_store_call_breaks_anything(sweep: Sweep):
     outcomes = [sweep.run(fault) for fault in chosen]
     FIGURES.add(outcomes, f"{sweep.scenario.name}, one fault")
     assert [outcome for outcome in outcomes if outcome.violations or outcome.abandoned] == []
-    assert sum(outcome.runs > 1 for outcome in outcomes) > len(outcomes) / 2
+    assert [outcome.faults for outcome in outcomes] == [(fault,) for fault in chosen]
 
 
 def test_two_faults_in_one_run_break_nothing_either(sweep: Sweep):
@@ -37,16 +36,12 @@ def test_two_faults_in_one_run_break_nothing_either(sweep: Sweep):
     pairs = [(first, _later(draw, first)) for first in draw.sample(every, 40)]
     outcomes = [sweep.run(*pair) for pair in pairs]
     FIGURES.add(outcomes, f"{sweep.scenario.name}, two faults")
-    assert [outcome for outcome in outcomes if _wrong(outcome.violations)] == []
+    assert [outcome for outcome in outcomes if outcome.violations] == []
 
 
 def _later(draw: random.Random, first: Fault) -> Fault:
     kinds = ("kill before", "kill after", "503 before", "503 after")
     return Fault(first.call + draw.randint(1, 25), draw.choice(kinds))
-
-
-def _wrong(violations: tuple[str, ...]) -> bool:
-    return any(violation != "a fault was never reached" for violation in violations)
 
 
 def _moves_the_channel(sweep: Sweep, fault: Fault) -> bool:

@@ -1,6 +1,6 @@
 """A whole Gatewright over one store, a target that follows it, people who sign, and a power switch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -73,7 +73,7 @@ class _BytesRegistry:
         self._blobs = blobs
         self._refused = refused
 
-    def load(self, ref, *, trusted_types: Sequence[str]) -> bytes:
+    def load(self, ref, **_: object) -> bytes:
         body = self._blobs.get(ref)
         if ref.sha256 in self._refused:
             raise TargetError("the bytes do not load.", where="target", remedy="none.")
@@ -147,6 +147,16 @@ class World:
         self.told: list[tuple[str, str]] = []
         self.time = NOON
 
+    def copy(self) -> "World":
+        """The same, from here on apart: only for a store in memory."""
+        assert isinstance(self.store, MemoryStore)
+        store = MemoryStore()
+        store.objects = dict(self.store.objects)
+        copied = World(self.cache, store, signers=self.signers, signatures=self.signatures)
+        copied.time, copied.told = self.time, list(self.told)
+        copied.target.look()
+        return copied
+
     def hit(self, *faults: Fault) -> None:
         """Count the calls from here on, and let ``faults`` happen."""
         self.faulty = FaultStore(self.store, *faults, after_each=self._looked)
@@ -161,7 +171,14 @@ class World:
             self.faulty.restart()
         settings = Settings(_env_file=None, root=self.cache, cache_dir=self.cache, channel=CHANNEL)
         over = store if store is not None else self.faulty
-        return wiring.build(settings, blob_store=over, record_store=over, target=self.target, now=self.now)
+        return wiring.build(
+            settings,
+            blob_store=over,
+            record_store=over,
+            target=self.target,
+            signatures=self.signatures,
+            now=self.now,
+        )
 
     def auditor(self) -> wiring.Services:
         """Somebody who reads the store and nothing else."""
