@@ -40,6 +40,7 @@ from gatewright.services.store_selftest import check_store
 from gatewright.services.targets.base import Target
 from gatewright.services.targets.scoring_service import ScoringServiceTarget
 from gatewright.services.text_files import read_text
+from gatewright.services.waivers import Waivers
 from gatewright.settings import Settings
 
 __all__ = ["Services", "build", "connect"]
@@ -68,6 +69,7 @@ class Services:
     deployment: Deployment
     governance: Governance
     pauses: Pauses
+    waivers: Waivers
     signatures: SignatureVerifier
     rollbacks: Rollbacks
     now: Callable[[], datetime]
@@ -160,6 +162,7 @@ def build(
         rollbacks=Rollbacks(channels, settings.channel, deployment, evidence, blobs, ledger, now),
         governance=governance,
         pauses=Pauses(record_store),
+        waivers=Waivers(record_store),
         signatures=signatures,
         now=now,
     )

@@ -10,7 +10,20 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from gatewright import __version__
-from gatewright.cli import abandon, approve, check, doctor, drift, lineage, policy, releases, roster, serve, validate
+from gatewright.cli import (
+    abandon,
+    approve,
+    check,
+    doctor,
+    drift,
+    lineage,
+    policy,
+    releases,
+    roster,
+    serve,
+    validate,
+    waive,
+)
 from gatewright.core.errors import GatewrightError
 from gatewright.services.reports.escape import plain
 
@@ -34,6 +47,8 @@ app.command(doctor.doctor)
 app.command(serve.serve)
 app.command(approve.approve)
 app.command(approve.reject)
+app.command(waive.waive)
+app.command(waive.waivers)
 app.command(abandon.abandon)
 app.command(policy.app)
 app.command(roster.app)

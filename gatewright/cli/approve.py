@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from gatewright.cli.find import find_release
 from gatewright.cli.output import Json, print_json
-from gatewright.cli.signing import Key, SigningPerson, signing_person
+from gatewright.cli.signing import DEFAULT_KEY, Key, SigningPerson, signing_person
 from gatewright.core.errors import ApprovalError
 from gatewright.core.statements import Answer, Approval, Choice, Request, statement_for
 from gatewright.services.reports.escape import plain
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["approve", "reject"]
 
 DONE, ERROR, REFUSED, MORE = 0, 1, 2, 3
-DEFAULT_KEY = Path("~/.ssh/id_ed25519")
 Reason = Annotated[str | None, Parameter(help="Why, in at least ten characters; it is kept for ever.")]
 Yes = Annotated[bool, Parameter(name="--yes", negative="", help="Do not ask whether to go on.")]
 Print = Annotated[

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from gatewright.core.signatures import Signer
     from gatewright.wiring import Services
 
-__all__ = ["Key", "SigningPerson", "signing_person"]
+__all__ = ["DEFAULT_KEY", "Key", "SigningPerson", "signing_person"]
 
+DEFAULT_KEY = Path("~/.ssh/id_ed25519")
 Key = Annotated[Path, Parameter(help="Your private SSH key, or the .pub file of one that the ssh-agent holds.")]
 
 

@@ -8,6 +8,7 @@ from gatewright.core.policy import Policy, Rule, RuleSet
 from gatewright.core.records import Record, Sha256
 from gatewright.core.results import CheckResult, Severity, Status
 from gatewright.core.tiers import Facts
+from gatewright.core.waivers import Waiver, waiver_for
 
 __all__ = ["Decision", "Outcome", "Verdict", "decide", "verdict_of"]
 
@@ -19,7 +20,7 @@ class Decision(Record):
     """What the policy says of a candidate.
 
     ``reasons`` are sentences for people, the weightiest first; ``tier`` is None when nobody is asked, and
-    ``tier_because`` says which of its conditions hold.
+    ``tier_because`` says which of its conditions hold. ``waivers`` are those it rests on, in full.
     """
 
     outcome: Outcome
@@ -30,17 +31,31 @@ class Decision(Record):
     facts: Facts
     policy_version: int
     policy_sha256: Sha256
+    waivers: tuple[Waiver, ...] = ()
+
+    def waiver_for(self, result: CheckResult) -> Waiver | None:
+        """Who answers for a result that did not pass, None where nobody does."""
+        return waiver_for(result, self.waivers)
 
 
 def decide(
-    policy: Policy, results: Sequence[CheckResult], *, policy_sha256: str, has_champion: bool, facts: Facts
+    policy: Policy,
+    results: Sequence[CheckResult],
+    *,
+    policy_sha256: str,
+    has_champion: bool,
+    facts: Facts,
+    waivers: Sequence[Waiver] = (),
 ) -> Decision:
     """Block if any block rule did not pass, review if doubts remain, promote otherwise.
 
     A rule without a result blocks too: a decision must rest on every rule of the policy. Rules on the
-    change to the champion are excused only when no champion serves; then ``first_release`` decides.
+    change to the champion are excused only when no champion serves; then ``first_release`` decides. A result that
+    one of ``waivers``, which are taken to be valid, covers does not count; but then people must look.
     """
-    outcome, reasons = _weigh(policy, policy.rules, results, has_champion=has_champion)
+    excused = _excused(policy, policy.rules, has_champion=has_champion)
+    used = _used(results, excused, waivers)
+    outcome, reasons = _weigh(policy, policy.rules, results, has_champion=has_champion, waivers=used)
     tier = None if outcome == "block" else policy.tier(outcome, facts)
     return Decision(
         outcome=outcome,
@@ -51,6 +66,7 @@ def decide(
         facts=facts,
         policy_version=policy.version,
         policy_sha256=policy_sha256,
+        waivers=used,
     )
 
 
@@ -67,23 +83,41 @@ def verdict_of(rules: RuleSet, judgement: Judgement) -> tuple[Verdict, tuple[str
 
 
 def _weigh(
-    rules: RuleSet, asked: Sequence[Rule], results: Sequence[CheckResult], *, has_champion: bool
+    rules: RuleSet,
+    asked: Sequence[Rule],
+    results: Sequence[CheckResult],
+    *,
+    has_champion: bool,
+    waivers: Sequence[Waiver] = (),
 ) -> tuple[Outcome, tuple[str, ...]]:
-    first = isinstance(rules, Policy) and not has_champion
-    excused = {rule.id for rule in asked if first and rule.compares}
-    blocking = [r for r in _not_passed(results, Severity.BLOCK) if r.rule not in excused]
-    alarms = [r for r in _not_passed(results, Severity.WARN) if r.rule not in excused]
+    excused = _excused(rules, asked, has_champion=has_champion)
+    counted = [r for r in results if r.rule not in excused and waiver_for(r, waivers) is None]
+    alarms = [str(r) for r in _not_passed(counted, Severity.WARN)]
     answered = {r.rule for r in results}
-    reasons = [str(r) for r in blocking]
+    reasons = [str(r) for r in _not_passed(counted, Severity.BLOCK)]
     reasons += [f"{rule.id}: the rule has no result" for rule in asked if rule.id not in answered]
     outcome: Outcome = "block" if reasons else "promote"
-    if isinstance(rules, Policy) and first and outcome != "block":
+    if isinstance(rules, Policy) and not has_champion and outcome != "block":
         outcome = rules.first_release
         reasons.append("no champion serves: nothing to compare the candidate with")
     if outcome == "promote" and rules.review_at_warnings is not None and len(alarms) >= rules.review_at_warnings:
         outcome = "review"
         reasons.append(f"{len(alarms)} warnings; a review is asked for from {rules.review_at_warnings} on")
-    return outcome, (*reasons, *(str(r) for r in alarms))
+    if outcome == "promote" and waivers:
+        outcome = "review"
+    reasons += [f"{waiver.statement.rule}: {waiver}" for waiver in waivers]
+    return outcome, (*reasons, *alarms)
+
+
+def _excused(rules: RuleSet, asked: Sequence[Rule], *, has_champion: bool) -> frozenset[str]:
+    """Rules on a change, when there is nothing that could have changed."""
+    first = isinstance(rules, Policy) and not has_champion
+    return frozenset(rule.id for rule in asked if first and rule.compares)
+
+
+def _used(results: Sequence[CheckResult], excused: frozenset[str], waivers: Sequence[Waiver]) -> tuple[Waiver, ...]:
+    found = (waiver_for(r, waivers) for r in results if r.rule not in excused)
+    return tuple({waiver.digest: waiver for waiver in found if waiver is not None}.values())
 
 
 def _not_passed(results: Sequence[CheckResult], severity: Severity) -> tuple[CheckResult, ...]:

@@ -1,0 +1,60 @@
+"""Whether a person may say what they signed: active, in a role that may, and with a key that counts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gatewright.core.errors import ApprovalError
+from gatewright.core.roster import Person, Roster
+from gatewright.core.signatures import SignatureVerifier
+from gatewright.core.tokens import Token
+
+__all__ = ["signed_in_role"]
+
+
+def signed_in_role(
+    token: Token,
+    principal: str,
+    roles: Sequence[str],
+    rosters: Sequence[Roster],
+    signatures: SignatureVerifier,
+    *,
+    namespace: str,
+    at: datetime,
+) -> str:
+    """The first of ``roles`` that ``principal``, who signed the token, holds at ``at`` by every roster.
+
+    Raises ApprovalError when somebody else signed it, or they are not active or hold none of the roles.
+    """
+    if not rosters:
+        raise _refused("there is no roster to know anybody by", "name a roster")
+    found = ""
+    for roster in rosters:
+        person = _person(principal, roster, at)
+        found = _role(person, roles)
+        keys = person.keys_at(at)
+        if signatures.signer(token.body, token.signature, namespace=namespace, keys=keys) is None:
+            raise _refused(
+                f"it is not signed by a key of {person.id} that the roster names and nobody has revoked",
+                "sign it again",
+            )
+    return found
+
+
+def _person(principal: str, roster: Roster, at: datetime) -> Person:
+    person = roster.find(principal)
+    if person is None:
+        raise _refused(f"{principal} is not in version {roster.version} of the roster", "ask somebody who is")
+    if not person.active(at.date()):
+        raise _refused(f"{principal} is not active today", "ask somebody who is")
+    return person
+
+
+def _role(person: Person, roles: Sequence[str]) -> str:
+    role = next((role for role in roles if role in person.roles), None)
+    if role is None:
+        raise _refused(f"{person.id} holds no role that may do this", f"ask one of: {', '.join(roles)}")
+    return role
+
+
+def _refused(problem: str, remedy: str) -> ApprovalError:
+    return ApprovalError(f"{problem}.", where="roster", remedy=f"{remedy}.")
