@@ -1,7 +1,8 @@
 """Fakes of the ports; each passes the same contract tests as the real thing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from threading import RLock
 
 from gatewright.core.errors import NotFoundError
@@ -21,9 +22,10 @@ class _Planned:
 
 
 class MemoryStore(ObjectStore):
-    """An object store in memory. ``objects`` may be changed by tests that play a damaged store."""
+    """An object store in memory. ``objects`` and ``skew`` may be changed by tests that play a damaged store."""
 
     def __init__(self) -> None:
+        self.skew = timedelta(0)
         self.objects: dict[str, bytes] = {}
         self.calls: list[tuple[str, str]] = []
         self._planned: list[_Planned] = []
@@ -67,6 +69,9 @@ class MemoryStore(ObjectStore):
                 valid_key(prefix.removesuffix("/"))
             self._call("keys", prefix)
             return iter(sorted(key for key in self.objects if key.startswith(prefix) and key > start_after))
+
+    def clock_skew(self, now: Callable[[], datetime]) -> timedelta:
+        return self.skew
 
     def _call(self, operation: str, key: str) -> None:
         self.calls.append((operation, key))

@@ -12,11 +12,14 @@ _PACKAGES = ("prefect", "great-expectations", "scikit-learn", "fairlearn", "skop
 
 
 def doctor(*, as_json: Json = False) -> int:
-    """Test the store, verify the hash chains of every ledger and of the channel it feeds, and print versions."""
+    """Test the store and its clock, verify the hash chains of every ledger and of its channel, and print versions."""
+    from gatewright.services.store_clock import require_one_time
     from gatewright.wiring import connect
 
     # Connecting runs the store's self-test and raises when it fails.
     services = connect()
+    require_one_time(services.records, services.now)
+    buckets = {"records": str(services.records.protection()), "blobs": str(services.blobs.protection())}
     channel = services.settings.channel
     ledgers = {model: len(services.ledger.entries(model)) for model in services.ledger.models()}
     moves = {model: len(services.channels.history(model, channel)) for model in ledgers}
@@ -24,9 +27,11 @@ def doctor(*, as_json: Json = False) -> int:
     found |= {package: _version(package) for package in _PACKAGES}
     store = services.settings.store_endpoint_url or "AWS S3"
     if as_json:
-        print_json({"store": store, "store_self_test": "passed", "ledgers": ledgers, "moves": moves, "versions": found})
+        tested = {"store": store, "store_self_test": "passed", "buckets": buckets}
+        print_json({**tested, "ledgers": ledgers, "moves": moves, "versions": found})
         return 0
     rows = [{"check": "store self-test", "found": f"passed ({store})"}]
+    rows += [{"check": f"bucket of {name}", "found": protection} for name, protection in buckets.items()]
     rows += [{"check": f"ledger of {model}", "found": f"verified, {n} entries"} for model, n in ledgers.items()]
     rows += [{"check": f"{channel} of {model}", "found": f"verified, {n} moves"} for model, n in moves.items()]
     rows += [{"check": package, "found": installed} for package, installed in found.items()]

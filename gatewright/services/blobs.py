@@ -1,16 +1,20 @@
 """Content-addressed bytes: what a reference names is what was written, or an IntegrityError."""
 
 import hashlib
+import logging
 import os
 import tempfile
 from pathlib import Path
 
-from gatewright.core.errors import IntegrityError, StoreError
+from gatewright.core.errors import IntegrityError, NotFoundError, StoreError
 from gatewright.core.records import sha256_hex
 from gatewright.core.refs import ArtifactRef
+from gatewright.services.s3_protection import Protection
 from gatewright.services.store import ObjectStore
 
 __all__ = ["BlobStore"]
+
+logger = logging.getLogger(__name__)
 
 
 class BlobStore:
@@ -31,11 +35,27 @@ class BlobStore:
         return ref
 
     def get(self, ref: ArtifactRef) -> bytes:
-        """The bytes, hashed again. Raises IntegrityError, NotFoundError, StoreError."""
-        body = self._store.get(_key(ref))
-        if len(body) != ref.size or sha256_hex(body) != ref.sha256:
-            raise _changed(_key(ref))
-        return body
+        """The bytes, hashed again; where the store keeps versions, those that have the digest.
+
+        Raises IntegrityError, NotFoundError, StoreError.
+        """
+        key = _key(ref)
+        try:
+            body = self._store.get(key)
+            problem: StoreError = _changed(key)
+        except NotFoundError as error:
+            body, problem = b"", error
+        if _is(ref, body):
+            return body
+        for earlier in self._store.versions(key):
+            if _is(ref, earlier):
+                logger.warning("%s was changed or deleted; an earlier version of the store has its bytes", key)
+                return earlier
+        raise problem
+
+    def protection(self) -> Protection:
+        """What the store does against deletion and change of blobs. Raises StoreError."""
+        return self._store.protection()
 
     def path(self, ref: ArtifactRef) -> Path:
         """A local file with the bytes, hashed again at each call; a damaged copy is fetched again.
@@ -57,6 +77,10 @@ class BlobStore:
 
 def _key(ref: ArtifactRef) -> str:
     return f"blobs/sha256/{ref.sha256[:2]}/{ref.sha256}"
+
+
+def _is(ref: ArtifactRef, body: bytes) -> bool:
+    return len(body) == ref.size and sha256_hex(body) == ref.sha256
 
 
 def _changed(key: str) -> IntegrityError:

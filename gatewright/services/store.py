@@ -8,17 +8,24 @@ import base64
 import hashlib
 import random
 import time
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from io import BytesIO
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator
-
-from gatewright.core.errors import NotFoundError, SpecError
-from gatewright.core.records import Name
+from gatewright.core.errors import NotFoundError, StoreError
+from gatewright.services.s3_location import S3Location
+from gatewright.services.s3_protection import (
+    Protection,
+    keep_longer,
+    lock_of,
+    protection_of,
+    require_lockable,
+    versions_of,
+)
 from gatewright.services.s3_protocol import (
     AMBIGUOUS,
     BUSY,
@@ -30,11 +37,9 @@ from gatewright.services.s3_protocol import (
     status_of,
     store_error,
 )
+from gatewright.services.store_keys import valid_key, valid_name
 
 __all__ = ["ObjectStore", "S3Location", "S3Store", "valid_key", "valid_name"]
-
-_SEGMENT_BYTES = 255
-_NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 
 class ObjectStore(Protocol):
@@ -59,76 +64,17 @@ class ObjectStore(Protocol):
         """All keys that begin with ``prefix`` and sort after ``start_after``, in order of their characters."""
         ...
 
+    def versions(self, key: str) -> Iterator[bytes]:
+        """What was ever written under ``key``, the latest first; nothing where the store keeps no versions."""
+        return iter(())
 
-def valid_key(key: str) -> str:
-    """``key`` itself, if it is a relative path of visible characters whose parts have 1 to 255 bytes.
+    def protection(self) -> Protection:
+        """What the store does against deletion and change. Raises StoreError."""
+        return Protection()
 
-    Raises SpecError otherwise: such a key could leave its directory, or be shown as another.
-    """
-    if any(unicodedata.category(character).startswith("C") for character in key):
-        raise _bad_key(key, "it holds control or invisible characters")
-    for segment in key.split("/"):
-        if segment in ("", ".", "..") or len(segment.encode()) > _SEGMENT_BYTES:
-            raise _bad_key(key, f"the part {segment[:40]!r} is empty, a dot path or over {_SEGMENT_BYTES} bytes")
-    return key
-
-
-def valid_name(name: str) -> str:
-    """``name`` itself, if it may be one part of a key (see ``Name``). Raises SpecError otherwise."""
-    try:
-        return _NAME.validate_python(name)
-    except ValidationError as error:
-        raise _bad_key(name, "a name has 1 to 63 lower-case letters, digits, '_', '.' and '-'") from error
-
-
-def _bad_key(key: str, reason: str) -> SpecError:
-    return SpecError(
-        f"not a valid object key: {reason}.",
-        where=ascii(key[:120]),
-        remedy="use parts of letters, digits, '_', '.' and '-', separated by '/'.",
-    )
-
-
-class S3Location(BaseModel):
-    """One bucket of one S3 server, and how to reach it.
-
-    ``endpoint_url`` None means AWS; keys None mean boto3's own chain (instance role, profile, environment).
-    ``checksum`` is ``when_required`` for Ceph over HTTPS. ``patience_seconds`` is how long one operation goes
-    on while the store is silent, busy or restarting.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    endpoint_url: str | None = None
-    region: str = "us-east-1"
-    bucket: str = Field(min_length=3, max_length=63)
-    prefix: str = ""
-    access_key_id: str | None = None
-    secret_access_key: SecretStr | None = None
-    addressing_style: Literal["path", "virtual", "auto"] = "path"
-    checksum: Literal["when_supported", "when_required"] = "when_supported"
-    patience_seconds: float = Field(default=10.0, gt=0)
-
-    @field_validator("endpoint_url")
-    @classmethod
-    def _without_credentials(cls, endpoint_url: str | None) -> str | None:
-        if endpoint_url is not None and "@" in endpoint_url:
-            raise ValueError("an endpoint URL is shown in messages, so it must not hold credentials")
-        return endpoint_url
-
-    @field_validator("prefix")
-    @classmethod
-    def _relative(cls, prefix: str) -> str:
-        prefix = prefix.removesuffix("/")
-        try:
-            return valid_key(prefix) if prefix else ""
-        except SpecError as error:
-            raise ValueError(error.problem) from error
-
-    def where(self, key: str = "") -> str:
-        """The place of ``key`` for messages: endpoint, bucket, prefix, key."""
-        parts = (self.endpoint_url or f"s3 ({self.region})", self.bucket, self.prefix, key)
-        return "/".join(part.rstrip("/") for part in parts if part)
+    def clock_skew(self, now: Callable[[], datetime]) -> timedelta:
+        """How far the store's clock is ahead of ours, to about a second. Raises StoreError."""
+        raise StoreError("this store does not say what time it is.", where="clock", remedy="ask the store itself.")
 
 
 class S3Store(ObjectStore):
@@ -169,7 +115,7 @@ class S3Store(ObjectStore):
                 return True
             there = self._find(key, unresolved=True)
             if there is not None:
-                return there == body
+                return there == body and self._kept(key)
             if not time.monotonic() + pause < deadline:
                 raise store_error(error, self.location.where(key), unresolved=True) from error
             time.sleep(pause)
@@ -185,18 +131,44 @@ class S3Store(ObjectStore):
         return iter(sorted(key for key in found if key > start_after))
 
     def ensure_bucket(self) -> None:
-        """Create the bucket when there is none. Raises StoreError."""
-        if self._read("head_bucket", "", absent="404") is not None:
-            return
+        """Create the bucket when there is none. Raises StoreError, also for one that cannot lock what must be."""
+        if self._read("head_bucket", "", absent="404") is None:
+            self._create_bucket()
+        if self.location.lock_days is not None:
+            require_lockable(self)
+
+    def versions(self, key: str) -> Iterator[bytes]:
+        return versions_of(self, self._full(valid_key(key)))
+
+    def protection(self) -> Protection:
+        return protection_of(self)
+
+    def clock_skew(self, now: Callable[[], datetime]) -> timedelta:
+        asked = now()
+        answer = self._read("head_bucket", "")
+        answered = now()
+        # RFC 9110, 6.6.1: the beginning of the second in which the answer was made.
+        date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        return date + timedelta(seconds=0.5) - (asked + (answered - asked) / 2)
+
+    def _create_bucket(self) -> None:
         location = self.location
         elsewhere = location.endpoint_url is None and location.region != "us-east-1"
         region = {"CreateBucketConfiguration": {"LocationConstraint": location.region}} if elsewhere else {}
         try:
-            self.client.create_bucket(Bucket=location.bucket, **region)
+            self.client.create_bucket(
+                Bucket=location.bucket, ObjectLockEnabledForBucket=location.lock_days is not None, **region
+            )
         except s3_errors() as error:
             # Somebody else may have created it in between: what counts is that it is there and ours.
             if self._read("head_bucket", "", absent="404") is None:
                 raise store_error(error, location.where()) from error
+
+    def _kept(self, key: str) -> bool:
+        """What is written again is kept from now on, as what is written."""
+        if self.location.lock_days is not None:
+            keep_longer(self, self._full(key))
+        return True
 
     def _full(self, key: str) -> str:
         return f"{self.location.prefix}/{key}" if self.location.prefix else key
@@ -225,6 +197,7 @@ class S3Store(ObjectStore):
                 ContentType=media_type,
                 IfNoneMatch="*",
                 ChecksumSHA256=base64.b64encode(hashlib.sha256(body).digest()).decode(),
+                **lock_of(self.location),
             )
         except s3_errors() as error:
             if silent(error) or status_of(error) in AMBIGUOUS:
