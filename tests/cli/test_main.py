@@ -65,6 +65,7 @@ def test_the_doctor_reports_the_store_the_ledgers_and_the_versions(run: Run) -> 
     assert code == 0
     assert "store self-test" in out
     lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert "bucket of blobs no versions, no lock" in lines
     assert "ledger of triage verified, 6 entries" in lines
     assert "production of triage verified, 2 moves" in lines
     assert "scikit-learn" in out
