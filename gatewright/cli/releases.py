@@ -144,17 +144,17 @@ def _print(view: ReleaseView) -> None:
     for reason in decision.reasons:
         print(f"  - {plain(reason)}")
     print()
-    print_table([_rule(result) for result in decision.results], empty="No rule was judged.")
+    print_table([_rule(result, decision) for result in decision.results], empty="No rule was judged.")
 
 
 def _model(view: ReleaseView) -> str:
     return "not trained" if view.candidate is None else short(view.candidate.artifact.sha256)
 
 
-def _rule(result: CheckResult) -> dict[str, str]:
+def _rule(result: CheckResult, decision: Decision) -> dict[str, str]:
     return {
         "result": STATUS_WORDS[result.status],
-        "severity": result.severity.value,
+        "severity": "waived" if decision.waiver_for(result) else result.severity.value,
         "rule": result.rule,
         "slice": result.slice,
         "value": number(result.value),

@@ -105,7 +105,7 @@ def _weigh(
         reasons.append(f"{len(alarms)} warnings; a review is asked for from {rules.review_at_warnings} on")
     if outcome == "promote" and waivers:
         outcome = "review"
-    reasons += [f"{waiver.statement.rule}: {waiver}" for waiver in waivers]
+    reasons += [waiver.in_full for waiver in waivers]
     return outcome, (*reasons, *alarms)
 
 

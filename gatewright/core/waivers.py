@@ -63,8 +63,14 @@ class Waiver(Record):
         said = self.statement
         return said.rule == result.rule and said.slice in (EVERY_SLICE, result.slice)
 
+    @property
+    def in_full(self) -> str:
+        """What is waived, and the sentence."""
+        said = self.statement
+        return f"{said.rule}{'' if said.slice == EVERY_SLICE else f' on {said.slice}'}: {self}"
+
     def __str__(self) -> str:
-        """One sentence for people."""
+        """One sentence for people: who, until when, why."""
         said = self.statement
         return f"waived by {said.principal} ({self.assurance}) until {said.expires:%Y-%m-%d %H:%M} UTC: {said.reason}"
 

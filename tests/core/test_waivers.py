@@ -123,7 +123,7 @@ def test_a_waiver_of_one_slice_leaves_the_others_alone():
     slow = [result("slow", "a"), result("slow", "b"), result(status=Status.PASSED), PASSED[1]]
     found = decided(*slow, waivers=[waiver(rule="slow", slice="a")], terms=terms)
     assert [reason.split(":")[0] for reason in found.reasons] == [
-        "1 warnings; a review is asked for from 1 on", "slow", "slow",
+        "1 warnings; a review is asked for from 1 on", "slow on a", "slow",
     ]  # fmt: skip
 
 

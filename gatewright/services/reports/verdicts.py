@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import CheckResult, Severity, Status
+from gatewright.core.waivers import Waiver, waiver_for
 from gatewright.services.reports.escape import code, md
 from gatewright.services.reports.tables import bullets, folded, page, table
 from gatewright.services.reports.wording import (
@@ -25,10 +27,31 @@ _SENTENCES = {
     "block": "The policy forbids this release. The champion stays.",
 }
 # Of what weight a result that did not pass is, the weightiest first.
-EXCUSED = "excused"
+EXCUSED, WAIVED = "excused", "waived"
 # More lines nobody reads, and Prefect refuses pages of some megabytes.
 MAX_LINES = 60
 _WEIGHTS = {Severity.BLOCK: "blocking", Severity.WARN: "warning", Severity.SHADOW: "reported only"}
+
+
+@dataclass(frozen=True)
+class Pardons:
+    """Results that did not pass and do not count: ``excused`` rules need a champion when none serves."""
+
+    excused: frozenset[str] = frozenset()
+    waivers: tuple[Waiver, ...] = ()
+
+    def word(self, result: CheckResult) -> str | None:
+        if result.rule in self.excused:
+            return EXCUSED
+        return WAIVED if waiver_for(result, self.waivers) else None
+
+    def sentence(self, result: CheckResult) -> str:
+        """Who answers for it, until when and why, escaped; empty when nobody does."""
+        waiver = None if result.rule in self.excused else waiver_for(result, self.waivers)
+        return "" if waiver is None else f". <strong>{md(waiver)}</strong>"
+
+
+NO_PARDONS = Pardons()
 
 
 def subject(view: ReleaseView) -> str:
@@ -41,20 +64,21 @@ def headline(view: ReleaseView) -> str:
     decision = view.decision
     if decision is None:
         return page(f"# NOT DECIDED: {subject(view)}", "The gates have not all run; nobody can approve yet.").rstrip()
-    beyond = [reason for reason in decision.reasons if not _told(reason, decision.results)]
+    waived = {waiver.in_full for waiver in decision.waivers}
+    beyond = [reason for reason in decision.reasons if reason not in waived and not _told(reason, decision.results)]
     return page(
         f"# {OUTCOME_WORDS[decision.outcome]}: {subject(view)}",
-        f"**{_SENTENCES[decision.outcome]}** {tally(decision.results, excused=_excused(view))}",
+        f"**{_SENTENCES[decision.outcome]}** {tally(decision.results, _pardons(view))}",
         bullets(md(reason) for reason in beyond if reason != "every rule passed"),
     ).rstrip()
 
 
-def tally(results: Sequence[CheckResult], *, excused: frozenset[str] = frozenset()) -> str:
+def tally(results: Sequence[CheckResult], pardons: Pardons = NO_PARDONS) -> str:
     """How many checks passed, and of what weight the others are."""
     if not results:
         return "No check has a result."
-    missed = Counter(_weight(r, excused) for r in results if r.status is not Status.PASSED)
-    words = (*_WEIGHTS.values(), EXCUSED)
+    missed = Counter(pardons.word(r) or _WEIGHTS[r.severity] for r in results if r.status is not Status.PASSED)
+    words = (*_WEIGHTS.values(), WAIVED, EXCUSED)
     others = ", ".join(f"{missed[word]} {_plural(word, missed[word])}" for word in words if missed[word])
     passed = len(results) - missed.total()
     return f"{passed} of {len(results)} checks passed" + (f"; not passed: {others}." if others else ".")
@@ -75,11 +99,12 @@ def objections_in_brief(view: ReleaseView) -> str:
 
 
 def _objections(view: ReleaseView, describe: Callable[[CheckResult], str]) -> str:
-    missed, excused, purposes = _missed(view), _excused(view), _purposes(view)
+    missed, pardons, purposes = _missed(view), _pardons(view), _purposes(view)
     if not missed:
         return _no_objection(view)
     lines = [
-        f"**{STATUS_WORDS[r.status]}** ({_consequence(r, excused)}): {describe(r)}{_purpose(r, purposes)}"
+        f"**{STATUS_WORDS[r.status]}** ({_consequence(r, pardons)}): {describe(r)}{_purpose(r, purposes)}"
+        f"{pardons.sentence(r)}"
         for r in missed[:MAX_LINES]
     ]
     rest = len(missed) - MAX_LINES
@@ -114,32 +139,25 @@ def all_rules(view: ReleaseView) -> str:
     if view.decision is None:
         return ""
     results = view.decision.results
-    return folded(f"All {len(results)} checks of the policy", rule_table(results, excused=_excused(view)))
+    return folded(f"All {len(results)} checks of the policy", rule_table(results, _pardons(view)))
 
 
-def rule_table(
-    results: Sequence[CheckResult],
-    *,
-    excused: frozenset[str] = frozenset(),
-) -> str:
-    """Rule, what was measured, value, interval, limit, and why; one line a result.
-
-    ``excused`` names rules that need a champion when none serves.
-    """
+def rule_table(results: Sequence[CheckResult], pardons: Pardons = NO_PARDONS) -> str:
+    """Rule, what was measured, value, interval, limit, and why; one line a result."""
     shown, rest = results[:MAX_LINES], len(results) - MAX_LINES
     listing = table(
         ("Rule", "Result", "Effect", "Measured", "Value", "Interval", "Limit", "Why"),
-        (_cells(r, excused) for r in shown),
+        (_cells(r, pardons) for r in shown),
         numbers=(4,),
     )
     return listing if rest <= 0 else f"{listing}\n\n*and {rest} more; `gatewright show` lists all.*"
 
 
-def _cells(r: CheckResult, excused: frozenset[str]) -> tuple[str, ...]:
+def _cells(r: CheckResult, pardons: Pardons) -> tuple[str, ...]:
     return (
         code(r.rule),
         "PASS" if r.status is Status.PASSED else f"**{STATUS_WORDS[r.status]}**",
-        _consequence(r, excused),
+        _consequence(r, pardons),
         _measured(r),
         number(r.value),
         span(r.interval),
@@ -158,14 +176,10 @@ def _purpose(result: CheckResult, purposes: Mapping[str, str]) -> str:
     return "" if purpose is None else f". <em>{md(purpose)}</em>"
 
 
-def _weight(result: CheckResult, excused: frozenset[str]) -> str:
-    return EXCUSED if result.rule in excused else _WEIGHTS[result.severity]
-
-
-def _consequence(result: CheckResult, excused: frozenset[str]) -> str:
+def _consequence(result: CheckResult, pardons: Pardons) -> str:
     if result.status is Status.PASSED:
         return ""
-    return EXCUSED if result.rule in excused else SEVERITY_WORDS[result.severity]
+    return pardons.word(result) or SEVERITY_WORDS[result.severity]
 
 
 def _measured(result: CheckResult) -> str:
@@ -173,7 +187,7 @@ def _measured(result: CheckResult) -> str:
     return f"{md(label(result.metric))}{place}"
 
 
-def _excused(view: ReleaseView) -> frozenset[str]:
-    if view.opening.champion is not None:
-        return frozenset()
-    return frozenset(rule.id for rule in view.policy.rules if rule.needs_champion)
+def _pardons(view: ReleaseView) -> Pardons:
+    first = view.opening.champion is None
+    excused = frozenset(rule.id for rule in view.policy.rules if first and rule.compares)
+    return Pardons(excused, view.decision.waivers if view.decision else ())
