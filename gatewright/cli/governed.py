@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from gatewright.cli.output import print_json
 from gatewright.cli.signing import signing_person
 from gatewright.core.errors import ApprovalError, NotFoundError
+from gatewright.core.governed import label
 from gatewright.core.policy import Policy
 from gatewright.core.roster import Roster
 from gatewright.core.strict_yaml import parse_yaml
@@ -75,7 +76,7 @@ def sign(
     current = services.governance.in_force(kind, name)
     changes = current.changes_to(document) if current else ()
     if not as_json:
-        print(f"{kind} {name}: {_step(current, document)}")
+        print(f"{label(kind, name)}: {_step(current, document)}")
         _print_changes(changes, empty="Nothing changes." if current else "This is the first version.")
     _confirm(f"Sign version {document.version} as {person}?", yes=yes, quiet=as_json)
     done = services.governance.sign(kind, name, document, signer, person, reason)
@@ -112,7 +113,7 @@ def print_in_force(services: "Services", kind: "DocumentKind", name: str, at: da
     if as_json:
         print_json({**_facts(found), "document": found.entry.document})
         return PASS
-    print(f"# {kind} {name}, {_headline(found)}")
+    print(f"# {label(kind, name)}, {_headline(found)}")
     print(f"# sha256 of its canonical JSON: {found.sha256}")
     print(yaml.safe_dump(found.document.model_dump(mode="json", exclude_none=True), sort_keys=False, width=120), end="")
     return PASS
@@ -166,9 +167,9 @@ def _print_changes(changes: Sequence["Change"], *, empty: str) -> None:
         print(f"  {empty}")
 
 
-def _nothing(kind: str, name: str) -> NotFoundError:
+def _nothing(kind: "DocumentKind", name: str) -> NotFoundError:
     return NotFoundError(
-        f"no {kind} `{plain(name)[:63]}` was in force.",
+        f"no {plain(label(kind, name))[:80]} was in force.",
         where="record store",
         remedy="check the name and the time; the first release puts an unsigned first version in force.",
     )

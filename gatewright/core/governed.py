@@ -31,6 +31,7 @@ __all__ = [
     "GovernedVersion",
     "RosterOf",
     "authority",
+    "label",
     "prove",
     "roster_for",
     "statement_for",
@@ -83,7 +84,7 @@ class GovernedVersion(Record):
     @property
     def where(self) -> str:
         """The place of this version, for messages."""
-        return f"{self.kind} {self.name} version {self.version}"
+        return f"{label(self.kind, self.name)} version {self.version}"
 
     @property
     def changed_by(self) -> ChangeControl | None:
@@ -111,6 +112,11 @@ class GovernedVersion(Record):
         if not isinstance(found, Roster):
             raise _broken(self, "it is no roster")
         return found
+
+
+def label(kind: DocumentKind, name: str) -> str:
+    """What people call the document: there is one roster, and one policy a model."""
+    return kind if kind == "roster" else f"{kind} {name}"
 
 
 class Authority(NamedTuple):

@@ -1,20 +1,20 @@
 """Chains of versions in the store: what comes into force, by whom, and what every reader proves again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
 
-from gatewright.core.errors import ApprovalError, SpecError
+from gatewright.core.errors import ApprovalError, SpecError, StoreError
 from gatewright.core.policy import Policy
 from gatewright.core.roster import Roster
 from gatewright.services.governance import Governance, Signing
+from gatewright.services.store import S3Location, S3Store
 from tests.core.examples import NOW, policy, rule
 from tests.core.examples import roster as plain_roster
-from tests.core.owners import OWNERS, owned_policy, owned_roster, signer
+from tests.core.owners import OWNERS, REASON, owned_policy, owned_roster, person, signer
 from tests.fakes import FakeSignatures, MemoryStore
-
-REASON = "Agreed in the risk meeting."
 
 
 class Clock:
@@ -125,3 +125,145 @@ def test_a_version_comes_into_force_when_the_quorum_has_signed(
     found = fresh().in_force("policy", "example")
     assert found is not None
     assert (found.policy, found.entry.assurance, found.entry.actor) == (change, "signed", "ada.owner")
+
+
+def test_to_sign_again_or_what_is_in_force_changes_nothing(owned: Governance, memory_store: MemoryStore) -> None:
+    """One signature a person, one version a change."""
+    change = owned_policy(2, alpha=0.01)
+    sign(owned, change, "cem.owner", "cem.owner")
+    assert sum(key.startswith("proposals/") and change.digest in key for key in memory_store.objects) == 1
+    done = sign(owned, change, "ada.owner")
+    before = dict(memory_store.objects)
+    assert sign(owned, change, "ben.owner") == done
+    assert memory_store.objects == before
+
+
+def test_a_quorum_that_a_crash_left_without_its_version_is_completed_by_any_of_them(
+    owned: Governance, fresh: Callable[[], Governance], memory_store: MemoryStore
+) -> None:
+    """The signatures are kept: whoever signs again brings the version into force."""
+    change = owned_policy(2, alpha=0.01)
+    sign(owned, change, "cem.owner")
+    crash = StoreError("no answer.", where="store", remedy="wait.")
+    memory_store.fail("create", crash, key_part="governance/policy")
+    with pytest.raises(StoreError, match="no answer"):
+        sign(owned, change, "ada.owner")
+    assert fresh().in_force("policy", "example").version == 1  # type: ignore[union-attr]
+    assert sign(fresh(), change, "cem.owner").in_force is not None
+
+
+def test_a_version_whose_write_was_not_answered_is_found(
+    owned: Governance, fresh: Callable[[], Governance], memory_store: MemoryStore
+) -> None:
+    """It is in force although its signer was told that nobody knows; once, not twice."""
+    change = owned_policy(2, alpha=0.01)
+    sign(owned, change, "cem.owner")
+    lost = StoreError("no answer.", where="store", remedy="wait.")
+    memory_store.fail("create", lost, key_part="governance/policy", applied=True)
+    with pytest.raises(StoreError, match="no answer"):
+        sign(owned, change, "ada.owner")
+    assert sign(fresh(), change, "ada.owner").in_force is not None
+    assert len(fresh().history("policy", "example")) == 2
+
+
+def test_what_was_in_force_at_a_time_can_be_told(owned: Governance, clock: Clock) -> None:
+    """From the moment a version came into force to the moment the next one did."""
+    first = clock.now
+    sign(owned, owned_policy(2, alpha=0.01), *OWNERS[:2])
+    clock.pass_time(days=300)
+    found = [owned.as_of("policy", "example", at) for at in (NOW, first - timedelta(seconds=1), first, clock.now)]
+    assert [one and one.version for one in found] == [None, 1, 2, 2]
+
+
+def test_a_version_keeps_what_signers_were_told_that_it_loosens(owned: Governance) -> None:
+    """In words, with the values."""
+    sign(owned, owned_policy(2, rules=(rule(minimum=0.7),)), *OWNERS[:2])
+    first, second = (one.entry.loosens for one in owned.history("policy", "example"))
+    assert first == ()
+    assert second == ("rule auc-floor: `minimum` falls from 0.75 to 0.7",)
+
+
+def test_the_version_in_force_is_pinned_by_the_digest_of_its_own_bytes(owned: Governance) -> None:
+    """The bytes a release keeps are those the owners signed."""
+    found = owned.in_force("policy", "example")
+    assert found is not None
+    assert found.body == owned_policy().to_bytes()
+    assert found.sha256 == owned_policy().digest == found.entry.statements[0].document_sha256
+
+
+def test_a_new_roster_counts_for_the_next_policy(owned: Governance, clock: Clock) -> None:
+    """Owners are named by the policy, their keys by the roster in force."""
+    moved = tuple(person(name, keys=2, revoked=NOW) for name in OWNERS)
+    sign(owned, owned_roster(2, people=moved), *OWNERS[:2])
+    clock.pass_time(hours=1)
+    change = owned_policy(2, alpha=0.01)
+    with pytest.raises(ApprovalError, match="not signed by a key"):
+        sign(owned, change, "ada.owner")
+    for name in OWNERS[:2]:
+        done = owned.sign("policy", "example", change, signer(name, 2), name, REASON)
+    assert done.in_force is not None
+
+
+def test_a_policy_cannot_be_signed_before_a_roster_is_in_force(governance: Governance) -> None:
+    """Nobody's key would be known."""
+    with pytest.raises(ApprovalError, match="no roster is in force"):
+        sign(governance, owned_policy(), "ada.owner")
+
+
+def test_where_nobody_must_sign_nobody_can(governance: Governance) -> None:
+    """The message says why, instead of keeping a signature that means nothing."""
+    with pytest.raises(ApprovalError, match="nobody is named"):
+        sign(governance, policy(), "ada.owner")
+
+
+@pytest.mark.parametrize("document", [owned_policy(2, model="other"), owned_roster(2)], ids=["model", "kind"])
+def test_a_document_of_another_name_or_kind_is_refused(owned: Governance, document: Policy | Roster) -> None:
+    """A policy for one model must not become another's."""
+    with pytest.raises(SpecError, match="name the right file"):
+        owned.sign("policy", "example", document, signer("ada.owner"), "ada.owner", REASON)
+
+
+class Counted(FakeSignatures):
+    """Remembers how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def signer(self, message: bytes, signature: bytes, *, namespace: str, keys: Sequence[str]) -> str | None:
+        self.asked += 1
+        return super().signer(message, signature, namespace=namespace, keys=keys)
+
+
+def test_a_step_that_was_proven_is_not_proven_again(owned: Governance, memory_store: MemoryStore, clock: Clock) -> None:
+    """Each signature costs a process, and a release asks for the policy in force again and again."""
+    signatures = Counted()
+    reader = Governance(memory_store, signatures, clock)
+    for _ in range(2):
+        reader.in_force("policy", "example")
+        assert signatures.asked == 4  # two of the roster, two of the policy
+
+
+def test_adopting_at_once_writes_one_version(memory_store: MemoryStore, clock: Clock) -> None:
+    """Eight processes start after the same edit."""
+
+    def adopt(_: int) -> int:
+        return Governance(memory_store, FakeSignatures(), clock).adopt("policy", "example", policy(), "file").n
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(adopt, range(8))) == {1}
+
+
+def test_changes_race_safely_in_the_real_store(s3_location: S3Location, clock: Clock) -> None:
+    """Four processes adopt four contents of version 2: one comes into force, the others are told."""
+    Governance(S3Store(s3_location), FakeSignatures(), clock).adopt("policy", "example", policy(), "file")
+
+    def adopt(alpha: float) -> bool:
+        governance = Governance(S3Store(s3_location), FakeSignatures(), clock)
+        try:
+            return governance.adopt("policy", "example", policy(version=2, alpha=alpha), "file").n == 2
+        except SpecError:
+            return False
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(adopt, (0.01, 0.02, 0.03, 0.04))) == 1
+    assert len(Governance(S3Store(s3_location), FakeSignatures(), clock).history("policy", "example")) == 2
