@@ -32,7 +32,7 @@ from gatewright.services.generations import GenerationLog
 from gatewright.services.proposals import Proposals
 from gatewright.services.store import ObjectStore, valid_name
 
-__all__ = ["Governance", "Signing"]
+__all__ = ["Governance", "InForce", "Signing"]
 
 _ROOT = "governance"
 _TRIES = 50
