@@ -27,7 +27,7 @@ class Attempts:
         failed = self._failures.get(name, _Failures())
         if failed.count < FREE:
             return 0.0
-        pause = min(2.0 ** (failed.count - FREE), LONGEST_SECONDS)
+        pause = min(2.0 ** min(failed.count - FREE, 20), LONGEST_SECONDS)
         return max(0.0, failed.last + pause - self._clock())
 
     def failed(self, name: str) -> None:

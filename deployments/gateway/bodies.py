@@ -34,6 +34,8 @@ def parse(body: bytes) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        # Half of a surrogate pair, written as an escape, is text that has no bytes.
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise RefusalError(400, f"The body is not plain JSON: {str(error)[:200]}.") from None
     if not isinstance(found, dict) or max(depth for depth, _ in _values(found)) > MAX_DEPTH:

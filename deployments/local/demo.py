@@ -19,6 +19,7 @@ from gatewright.core.releases import ReleaseState
 __all__ = ["main"]
 
 MODEL = "crash_triage"
+APPROVER = "demo.approver"
 EXIT = {ReleaseState.DEPLOYED: 0, ReleaseState.WAITING: 3}
 
 
@@ -48,7 +49,7 @@ def main() -> int:
         signal.signal(sign, _as_interrupt)
     say = Progress()
     try:
-        with LocalStack(arguments.state, Path.cwd(), say, model=MODEL, before_work=_end_dead_runs) as stack:
+        with LocalStack(arguments.state, Path.cwd(), say, model=MODEL, before_work=_before_work) as stack:
             return _demo(stack, say, arguments)
     except KeyboardInterrupt:
         say("stopped; `make demo` continues from here")
@@ -62,7 +63,7 @@ def _demo(stack: LocalStack, say: Progress, arguments: argparse.Namespace) -> in
     from deployments.local.replay import Replay
     from gatewright.wiring import connect
 
-    replay = Replay(connect(), MODEL, say, stack.check)
+    replay = Replay(connect(), MODEL, stack.people, say, stack.check)
     for period in arguments.replay:
         replay.deployed(period)
     release_id, run_id = replay.waiting(arguments.stop_at)
@@ -77,11 +78,14 @@ def _demo(stack: LocalStack, say: Progress, arguments: argparse.Namespace) -> in
     return _until_interrupted(stack, say)
 
 
-def _end_dead_runs(environment: dict[str, str]) -> None:
+def _before_work(stack: LocalStack) -> None:
     # Prefect reads its settings when it is imported, and they are known only now.
-    os.environ.update(environment)
+    os.environ.update(stack.environment)
+    from deployments.local.genesis import put_in_force
     from deployments.local.runs import end_dead_runs
+    from gatewright.wiring import connect
 
+    put_in_force(connect(), stack.people, stack.model)
     end_dead_runs()
 
 
@@ -91,10 +95,22 @@ def _what_to_do(stack: LocalStack, release_id: str, run_id: str) -> list[str]:
         "",
         f"    {stack.prefect_url}/v2/runs/flow-run/{run_id}",
         "",
-        "Open it, read the evidence, choose Resume in the menu (three dots), and answer as",
-        "dana.reyes (release manager) or sam.okafor (compliance officer); write `none` as the token.",
+        "Open it and log in with one of these lines (made for this directory, for trying it out only):",
+        "",
+        *(f"    {name}:{secret}" for name, secret in stack.people.secrets.items() if name != APPROVER),
+        "",
+        "Read the evidence, choose Resume in the menu (three dots), and answer; write `none` as the token. Where the",
+        "page asks for a signature, sign in another shell instead, as dana.reyes for one:",
+        "",
+        f"    .venv/bin/gatewright approve {release_id} --key {_shortest(stack.people.keys['dana.reyes'])}",
+        "",
         f"The scoring service is at {stack.scoring_url}. Ctrl-C ends everything.",
     ]
+
+
+def _shortest(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _until_interrupted(stack: LocalStack, say: Progress) -> int:

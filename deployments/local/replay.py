@@ -5,9 +5,14 @@ from collections.abc import Callable
 from uuid import UUID
 
 from deployments.local import runs
+from deployments.local.people import People
 from gatewright.core.errors import TargetError
 from gatewright.core.ledger import open_release, state_of
 from gatewright.core.releases import ReleaseState
+from gatewright.core.signatures import APPROVAL
+from gatewright.core.statements import Request, statement_for
+from gatewright.core.tokens import token_of
+from gatewright.services.ssh_signatures import SshSigner
 from gatewright.wiring import Services
 
 __all__ = ["Replay"]
@@ -22,22 +27,26 @@ class Replay:
     ``check`` is called while waiting, and raises when a server has died.
     """
 
-    def __init__(self, services: Services, model: str, say: Callable[[str], None], check: Callable[[], None]) -> None:
+    def __init__(
+        self, services: Services, model: str, people: People, say: Callable[[str], None], check: Callable[[], None]
+    ) -> None:
         self._services = services
         self._model = model
+        self._people = people
         self._say = say
         self._check = check
 
     def deployed(self, period: str) -> str:
-        """See that the release of ``period`` is deployed, approving it; returns its id.
+        """See that the release of ``period`` is deployed, approving it with a signature; returns its id.
 
         Raises TargetError, with the decision's reasons, when it ends in any other way.
         """
         release_id, run_id = self.waiting(period)
         if run_id is not None:
             reason = f"Replay of {period}: the evidence page shows no reason against it."
-            runs.answer(run_id, {"decision": "approve", "approver": APPROVER, "reason": reason, "token": "none"})
-            self._say(f"{period}: approved as {APPROVER}")
+            token = self._signed(release_id, reason)
+            runs.answer(run_id, {"decision": "approve", "approver": APPROVER, "reason": reason, "token": token})
+            self._say(f"{period}: approved and signed as {APPROVER}")
             release_id = self._ended(release_id, period)
         return release_id
 
@@ -56,6 +65,14 @@ class Replay:
             raise self._did_not_wait(release_id, period)
         self._say(f"{period}: release {release_id} waits for approval")
         return release_id, run_id
+
+    def _signed(self, release_id: str, reason: str) -> str:
+        """What `gatewright approve` makes after somebody has looked."""
+        request = self._services.evidence.read("request", release_id, Request)
+        statement = statement_for(
+            request, principal=APPROVER, meaning="approve", reason=reason, issued=self._services.now()
+        ).to_bytes()
+        return token_of(statement, SshSigner(self._people.keys[APPROVER]).sign(statement, namespace=APPROVAL))
 
     def wait_for_end(self, release_id: str, *, seconds: float | None = None) -> ReleaseState:
         """The state in which a release ends, however long people take."""

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ from typing import IO, Self
 
 import httpx
 
+from deployments.local.people import People, make_people
 from deployments.local.processes import Process, end_leftovers, free_port, port_is_free
 from gatewright.core.errors import StoreError
 from gatewright.services.embedded_store import EmbeddedStore
@@ -25,10 +26,10 @@ START_SECONDS = 60
 
 
 class LocalStack:
-    """Object store, Prefect server, worker and scoring service below one directory.
+    """Object store, Prefect server behind the gateway, worker and scoring service below one directory.
 
     Entering starts them in order, leaving ends them in reverse; ``say`` is told what happens, and
-    ``before_work`` is called with the environment when all but the worker runs.
+    ``before_work`` is called with the stack when all but the worker runs. ``people`` are there from the start on.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class LocalStack:
         say: Callable[[str], None],
         *,
         model: str = "crash_triage",
-        before_work: Callable[[dict[str, str]], None] = lambda environment: None,
+        before_work: Callable[["LocalStack"], None] = lambda stack: None,
     ) -> None:
         self.state = state.resolve()
         self.root = root.resolve()
@@ -46,6 +47,7 @@ class LocalStack:
         self._say = say
         self._before_work = before_work
         self._running = ExitStack()
+        self.people: People
         self._processes: list[Process] = []
         self.environment: dict[str, str] = {}
         self.prefect_url = ""
@@ -57,6 +59,7 @@ class LocalStack:
             undo.callback(self._running.close)
             self._running.enter_context(self._alone())
             end_leftovers(self.state)
+            self.people = make_people(self.state, self.root / "policies" / "roster.yaml")
             self._start_all()
             undo.pop_all()
         return self
@@ -93,22 +96,24 @@ class LocalStack:
         self._running.callback(store.stop)
         store.start()
         self.environment = self._environment(store)
-        self._say("Prefect server")
-        server = self._start("prefect-server", "-m", "prefect", "server", "start", *_address(ports["prefect"]))
+        self._say("Prefect server, behind the identity gateway")
+        serve_prefect = ("-m", "deployments.gateway", "serve", *_address(ports["prefect"]))
+        server = self._start("prefect-server", *serve_prefect, only_here=self._gateway_environment())
         self._say(f"scoring service: {self.scoring_url}")
         serve = ("-m", "gatewright.cli", "serve", self.model, "--port", str(ports["scoring"]))
         scoring = self._start("scoring-service", *serve)
         server.wait_until(lambda: _answers(f"{self.prefect_url}/api/health"), seconds=SERVER_SECONDS)
         self._say(f"Prefect UI: {self.prefect_url}/v2")
         self._register()
-        self._before_work(self.environment)
+        self._before_work(self)
         self._say("worker")
         # No `--limit`: with one, a run that resumes before its first process has gone ends the whole worker.
         self._start("worker", "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process")
         scoring.wait_until(lambda: _answers(f"{self.scoring_url}/health"), seconds=START_SECONDS)
 
-    def _start(self, name: str, *arguments: str) -> Process:
-        process = Process(name, [sys.executable, *arguments], self.environment, self.state, cwd=self.root)
+    def _start(self, name: str, *arguments: str, only_here: Mapping[str, str] | None = None) -> Process:
+        environment = {**self.environment, **(only_here or {})}
+        process = Process(name, [sys.executable, *arguments], environment, self.state, cwd=self.root)
         self._running.callback(process.stop)
         process.start()
         self._processes.append(process)
@@ -144,6 +149,9 @@ class LocalStack:
         ours = {
             "GATEWRIGHT_ROOT": str(self.root),
             "GATEWRIGHT_CACHE_DIR": str(self.state / "cache"),
+            "GATEWRIGHT_ROSTER": str(self.people.roster),
+            "GATEWRIGHT_PIPELINE_KEY": str(self.people.pipeline_key),
+            "GATEWRIGHT_CHECKPOINTS": str(self.state / "checkpoints"),
             "GATEWRIGHT_STORE_ENDPOINT_URL": str(location.endpoint_url),
             "GATEWRIGHT_STORE_ACCESS_KEY_ID": str(location.access_key_id),
             "GATEWRIGHT_STORE_SECRET_ACCESS_KEY": location.secret_access_key.get_secret_value(),
@@ -157,6 +165,7 @@ class LocalStack:
         return {
             "PREFECT_HOME": str(self.state / "prefect"),
             "PREFECT_API_URL": f"{self.prefect_url}/api",
+            "PREFECT_API_AUTH_STRING": f"service:{self.people.service_secret}",
             "PREFECT_UI_URL": f"{self.prefect_url}/v2",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_WORKER_QUERY_SECONDS": "2",
@@ -164,8 +173,16 @@ class LocalStack:
             "DO_NOT_TRACK": "1",
         }
 
+    def _gateway_environment(self) -> dict[str, str]:
+        """What no other process is told: where the key is that stamps names."""
+        return {
+            "GATEWRIGHT_GATEWAY_PEOPLE_FILE": str(self.people.people_file),
+            "GATEWRIGHT_GATEWAY_KEY_FILE": str(self.people.gateway_key),
+            "GATEWRIGHT_GATEWAY_SERVICE_SECRET": self.people.service_secret,
+        }
+
     def _write_settings(self, settings: dict[str, str]) -> None:
-        """So that the command line finds store and server too. It holds the secret: only its owner may read it."""
+        """So that the command line finds store and server too. It holds secrets: only its owner may read it."""
         file = self.state / "settings.env"
         file.touch(mode=0o600)
         file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
