@@ -7,6 +7,7 @@ from datetime import timedelta
 from gatewright.core.approval import accept
 from gatewright.core.channels import ChannelEntry
 from gatewright.core.errors import ConflictError
+from gatewright.core.governed import ROSTER_NAME
 from gatewright.core.refs import Candidate, DatasetFile, DatasetRef
 from gatewright.core.releases import Champion, Opening, ReleaseData, ReleaseState
 from gatewright.core.results import StageEvidence
@@ -14,6 +15,7 @@ from gatewright.core.statements import Request
 from gatewright.services.promotion import close_failed, promote
 from gatewright.services.releases import AnswerRecord
 from gatewright.services.rollbacks import RollbackOrder
+from gatewright.services.terms import require_terms_in_force
 from gatewright.wiring import Services
 from tests.faults.world import CHANNEL, MODEL, World
 from tests.services.reports.example_view import CANDIDATE, OPENING, SPEC, STAGES, example_view
@@ -59,6 +61,7 @@ def _closing_on_failure(services: Services, opening: Opening) -> Iterator[None]:
 def promoted(world: World, services: Services, opening: Opening) -> ChannelEntry:
     """Move the channel."""
     read = services.evidence.read
+    require_terms_in_force(services.governance, opening)
     served = promote(
         services.releases,
         services.deployment,
@@ -96,8 +99,10 @@ def _opened(world: World, services: Services, release_id: str) -> Opening:
 
 def _terms(world: World, services: Services, release_id: str) -> Opening:
     generation, champion = _champion(services)
+    policy = services.governance.adopt("policy", MODEL, world.policy, "file").policy
+    roster = services.governance.adopt("roster", ROSTER_NAME, world.roster, "file").roster
     now = world.now()
-    pins = {"spec": SPEC, "policy": world.policy, "roster": world.roster}
+    pins = {"spec": SPEC, "policy": policy, "roster": roster}
     return OPENING.model_copy(
         update={
             "release_id": release_id,

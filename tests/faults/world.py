@@ -1,6 +1,8 @@
 """A whole Gatewright over one store, a target that follows it, people who sign, and a power switch."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -8,14 +10,14 @@ from gatewright import wiring
 from gatewright.core.errors import TargetError
 from gatewright.core.policy import Policy
 from gatewright.core.records import sha256_hex
-from gatewright.core.roster import Person, PublicKey, Roster
+from gatewright.core.roster import Machine, Person, PublicKey, Roster
 from gatewright.core.signatures import APPROVAL, SignatureVerifier, Signer
 from gatewright.core.statements import Answer, Request, statement_for
 from gatewright.core.tiers import Tier
 from gatewright.core.tokens import token_of
 from gatewright.services.blobs import BlobStore
-from gatewright.services.channel_store import ChannelStore
-from gatewright.services.evidence_store import EvidenceStore
+from gatewright.services.deployment import Deployment
+from gatewright.services.rollbacks import Rollbacks
 from gatewright.services.store import ObjectStore
 from gatewright.services.targets.base import Target
 from gatewright.services.targets.serving_model import ModelSource, ServingModel
@@ -45,10 +47,13 @@ def _tier(name: str, outcome: str) -> Tier:
 TWO_MUST_SIGN: Policy = POLICY.model_copy(update={"tiers": (_tier("standard", "promote"), _tier("elevated", "review"))})
 
 
-def roster_of(signers: dict[str, Signer]) -> Roster:
-    """Everybody is a release manager, with the key they sign with."""
+def roster_of(signers: dict[str, Signer], version: int = 1) -> Roster:
+    """Everybody is a release manager, with the key they sign with; the pipeline seals."""
     return Roster(
-        version=1,
+        version=version,
+        machines=(
+            Machine(id="pipeline", role="pipeline", keys=(PublicKey(key=PIPELINE.public_key, added=NOON.date()),)),
+        ),
         people=tuple(
             Person(
                 id=name,
@@ -60,6 +65,9 @@ def roster_of(signers: dict[str, Signer]) -> Roster:
             for name, signer in signers.items()
         ),
     )
+
+
+PIPELINE = FakeSigner(f"ssh-ed25519 {sha256_hex(b'pipeline')}")
 
 
 def _fake_signers() -> dict[str, Signer]:
@@ -90,8 +98,7 @@ class FollowingTarget(Target):
     model it ever served, in order.
     """
 
-    def __init__(self, store: ObjectStore, cache: Path) -> None:
-        blobs = BlobStore(store, cache)
+    def __init__(self, seen: wiring.Services) -> None:
         self.unloadable: set[str] = set()
         self.lies: str | None = None
         self.served: list[str | None] = []
@@ -100,10 +107,10 @@ class FollowingTarget(Target):
                 model=MODEL,
                 channel=CHANNEL,
                 spec=SPEC,
-                registry=_BytesRegistry(blobs, self.unloadable),
-                blobs=blobs,
-                channels=ChannelStore(store),
-                evidence=EvidenceStore(store),
+                registry=_BytesRegistry(seen.blobs, self.unloadable),
+                blobs=seen.blobs,
+                channels=seen.channels,
+                evidence=seen.evidence,
             ),
             # It may try a model again at once: no seconds pass here.
             clock=iter(range(0, 10**9, 100)).__next__,
@@ -142,16 +149,20 @@ class World:
         self.signatures = signatures or FakeSignatures()
         self.policy = TWO_MUST_SIGN
         self.roster = roster_of(self.signers)
-        self.target = FollowingTarget(self.store, cache)
-        self.faulty = FaultStore(self.store, after_each=self._looked)
         self.told: list[tuple[str, str]] = []
         self.time = NOON
+        self.target = FollowingTarget(self._services(self.store, None))
+        self.faulty = FaultStore(self.store, after_each=self._looked)
 
-    def copy(self) -> "World":
-        """The same, from here on apart: only for a store in memory."""
+    def copy(self, store: ObjectStore | None = None) -> "World":
+        """The same, from here on apart; in ``store`` where one is given."""
         assert isinstance(self.store, MemoryStore)
-        store = MemoryStore()
-        store.objects = dict(self.store.objects)
+        if store is None:
+            store = MemoryStore()
+            store.objects = dict(self.store.objects)
+        else:
+            with ThreadPoolExecutor(8) as pool:
+                list(pool.map(lambda item: store.create(*item, "application/octet-stream"), self.store.objects.items()))
         copied = World(self.cache, store, signers=self.signers, signatures=self.signatures)
         copied.time, copied.told = self.time, list(self.told)
         copied.target.look()
@@ -169,16 +180,7 @@ class World:
         """What a new process has: nothing is remembered."""
         if store is None:
             self.faulty.restart()
-        settings = Settings(_env_file=None, root=self.cache, cache_dir=self.cache, channel=CHANNEL)
-        over = store if store is not None else self.faulty
-        return wiring.build(
-            settings,
-            blob_store=over,
-            record_store=over,
-            target=self.target,
-            signatures=self.signatures,
-            now=self.now,
-        )
+        return self._services(store if store is not None else self.faulty, self.target)
 
     def auditor(self) -> wiring.Services:
         """Somebody who reads the store and nothing else."""
@@ -195,6 +197,22 @@ class World:
     def tell(self, what: str, digest: str) -> None:
         """Somebody outside was told so; from now on it must be true."""
         self.told.append((what, digest))
+
+    def _services(self, store: ObjectStore, target: Target | None) -> wiring.Services:
+        settings = Settings(_env_file=None, root=self.cache, cache_dir=self.cache, channel=CHANNEL)
+        built = wiring.build(
+            settings,
+            blob_store=store,
+            record_store=store,
+            target=target,
+            signatures=self.signatures,
+            now=self.now,
+        )
+        if target is None:
+            return built
+        deployment = Deployment(built.channels, target, CHANNEL, self.now, PIPELINE)
+        parts = (built.evidence, built.blobs, built.ledger, self.now)
+        return replace(built, deployment=deployment, rollbacks=Rollbacks(built.channels, CHANNEL, deployment, *parts))
 
     def _looked(self, key: str) -> None:
         if not key or key.startswith("channels/"):

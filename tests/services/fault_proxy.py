@@ -27,11 +27,12 @@ class Fault:
 
 @dataclass
 class FaultProxy:
-    """Where the proxy listens, the faults of the next requests by method, and what was asked."""
+    """Where the proxy listens, the faults of the next requests by method or by their number, and what was asked."""
 
     endpoint_url: str
     upstream: str
     planned: dict[str, list[Fault]] = field(default_factory=dict)
+    numbered: dict[int, Fault] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     silence_seconds: float = 3.0
 
@@ -64,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         proxy.asked.append(self.command)
         planned = proxy.planned.get(self.command)
-        fault = planned.pop(0) if planned else None
+        fault = planned.pop(0) if planned else proxy.numbered.get(len(proxy.asked))
         if fault is None or fault.applied:
             status, headers, reply = self._forward(proxy, body)
         if fault is None:
