@@ -16,7 +16,9 @@ __all__ = ["closing_on_failure", "ended", "run_name"]
 
 def ended(opening: Opening, state: ReleaseState, note: str) -> State[None]:
     """Close the release and name the run's state after it; whoever ended it before, that end stands."""
-    stands = connect().releases.close(opening, state, "gatewright", note=note) or state
+    services = connect()
+    stands = services.releases.close(opening, state, "gatewright", note=note) or state
+    services.checkpoints.write(opening.model)
     return Completed(name=stands.value.capitalize(), message=f"{opening.release_id}: {note}")
 
 

@@ -15,12 +15,13 @@ from gatewright.core.governed import ROSTER_NAME
 from gatewright.core.policy import Policy
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.roster import Roster
-from gatewright.core.signatures import SignatureVerifier
+from gatewright.core.signatures import SignatureVerifier, Signer
 from gatewright.core.spec import ModelSpec
 from gatewright.core.strict_yaml import parse_yaml
 from gatewright.services.blobs import BlobStore
 from gatewright.services.channel_seals import TrustedSeals
 from gatewright.services.channel_store import ChannelStore
+from gatewright.services.checkpoints import CheckpointReader, CheckpointWriter
 from gatewright.services.clock import utc_now
 from gatewright.services.datasets import Datasets
 from gatewright.services.deployment import Deployment
@@ -28,14 +29,17 @@ from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.governance import Governance
 from gatewright.services.holdout import HoldoutUses
 from gatewright.services.ledger_store import LedgerStore
+from gatewright.services.model_checkpoints import ModelCheckpoints
 from gatewright.services.model_probe import ModelProbe
 from gatewright.services.pauses import Pauses
+from gatewright.services.pipeline_keys import PipelineKeys
 from gatewright.services.registry import ModelRegistry
 from gatewright.services.releases import Releases
 from gatewright.services.rollbacks import Rollbacks
 from gatewright.services.scores import Scores
 from gatewright.services.ssh_signatures import SshSignatures, SshSigner
 from gatewright.services.store import ObjectStore, S3Location, S3Store
+from gatewright.services.store_clock import require_one_time
 from gatewright.services.store_selftest import check_store
 from gatewright.services.targets.base import Target
 from gatewright.services.targets.scoring_service import ScoringServiceTarget
@@ -71,6 +75,7 @@ class Services:
     pauses: Pauses
     waivers: Waivers
     signatures: SignatureVerifier
+    checkpoints: ModelCheckpoints
     rollbacks: Rollbacks
     now: Callable[[], datetime]
 
@@ -143,10 +148,12 @@ def build(
     ledger = LedgerStore(record_store)
     registry = ModelRegistry(blobs, ModelProbe())
     governance = Governance(record_store, signatures, now)
-    channels = ChannelStore(record_store, _seals(governance, signatures))
+    pipeline = PipelineKeys(governance)
+    channels = ChannelStore(record_store, TrustedSeals(signatures, pipeline.at, pipeline.named))
     target = target or ScoringServiceTarget(settings.target_url)
     signer = SshSigner(settings.path(settings.pipeline_key)) if settings.pipeline_key else None
     deployment = Deployment(channels, target, settings.channel, now, signer)
+    writer = _checkpoints(settings, signatures, pipeline, signer, now)
     return Services(
         settings=settings,
         records=record_store,
@@ -164,28 +171,28 @@ def build(
         pauses=Pauses(record_store),
         waivers=Waivers(record_store),
         signatures=signatures,
+        checkpoints=ModelCheckpoints(writer, ledger, channels, settings.channel, governance),
         now=now,
     )
 
 
-def _seals(governance: Governance, signatures: SignatureVerifier) -> TrustedSeals:
-    """Moves are sealed by the pipeline that the roster of their time names."""
-
-    def roster(at: datetime) -> Roster | None:
-        versions = governance.history("roster", ROSTER_NAME)
-        # What is older than the first roster is held against that one: a date in the past must not free a move.
-        found = governance.as_of("roster", ROSTER_NAME, at) or next(iter(versions), None)
-        return found.roster if found else None
-
-    def keys(at: datetime) -> tuple[str, ...]:
-        named = roster(at)
-        return named.machine_keys("pipeline", at) if named else ()
-
-    def asked(at: datetime) -> bool:
-        named = roster(at)
-        return named is not None and any(machine.role == "pipeline" for machine in named.machines)
-
-    return TrustedSeals(signatures, keys, asked)
+def _checkpoints(
+    settings: Settings,
+    signatures: SignatureVerifier,
+    pipeline: PipelineKeys,
+    signer: Signer | None,
+    now: Callable[[], datetime],
+) -> CheckpointWriter | None:
+    if settings.checkpoints is None:
+        return None
+    if signer is None:
+        raise SpecError(
+            "nothing signs the checkpoints.",
+            where="GATEWRIGHT_PIPELINE_KEY",
+            remedy="name the pipeline's OpenSSH key, or leave GATEWRIGHT_CHECKPOINTS out.",
+        )
+    reader = CheckpointReader(signatures, pipeline.at)
+    return CheckpointWriter(settings.path(settings.checkpoints), signer, reader, now)
 
 
 @functools.cache
@@ -196,10 +203,11 @@ def connect() -> Services:
     """
     settings = _settings()
     records = S3Store(_location(settings, settings.record_bucket))
-    blobs = S3Store(_location(settings, settings.blob_bucket))
+    blobs = S3Store(_location(settings, settings.blob_bucket, lock_days=settings.lock_days))
     for store in (records, blobs):
         store.ensure_bucket()
     check_store(records)
+    require_one_time(records, utc_now)
     return build(settings, blob_store=blobs, record_store=records)
 
 
@@ -212,8 +220,9 @@ def _settings() -> Settings:
         raise SpecError(f"{first['msg']}.", where=name, remedy="correct the variable.") from None
 
 
-def _location(settings: Settings, bucket: str) -> S3Location:
+def _location(settings: Settings, bucket: str, *, lock_days: int | None = None) -> S3Location:
     return S3Location(
+        lock_days=lock_days,
         endpoint_url=settings.store_endpoint_url,
         region=settings.store_region,
         bucket=bucket,

@@ -6,6 +6,7 @@ from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.statements import Request
 from gatewright.services.promotion import promote as promote_candidate
+from gatewright.services.store_clock import require_one_time
 from gatewright.services.terms import require_terms_in_force
 from gatewright.wiring import connect
 from tasks.production import show_production
@@ -21,7 +22,10 @@ def promote(opening: Opening, data: ReleaseData, candidate: Candidate, request: 
     Raises what `services.promotion.promote` raises, and IntegrityError when policy or roster were not in force.
     """
     services = connect()
+    require_one_time(services.records, services.now)
     require_terms_in_force(services.governance, opening)
+    # A ledger whose tail was cut off since does not continue what was signed for.
+    services.checkpoints.write(opening.model)
     promote_candidate(
         services.releases,
         services.deployment,

@@ -81,6 +81,11 @@ class Governance:
         self._proven[kind, name] = proven
         return proven
 
+    def digests(self, kind: DocumentKind, name: str) -> list[str]:
+        """SHA-256 of each generation, the chain proven. Raises IntegrityError, StoreError."""
+        self.history(kind, name)
+        return self._log(kind, name).digests()
+
     def adopt(self, kind: DocumentKind, name: str, document: Document, actor: str) -> InForce:
         """The version in force, which becomes ``document`` where nobody is named who must sign it.
 
