@@ -1,9 +1,13 @@
 """``gatewright releases``, ``show`` and ``history``: what was decided, approved and deployed."""
 
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
 
 from gatewright.cli.find import find_release, known_model, model_of
 from gatewright.cli.output import Json, print_json, print_table
+from gatewright.core.channels import ChannelEntry, serving_at
 from gatewright.core.decision import Decision
 from gatewright.core.ledger import LedgerEntry, state_of
 from gatewright.core.release_view import ReleaseView
@@ -18,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["history", "releases", "show"]
 
 PASS, BLOCKED, WAITING = 0, 2, 3
+At = Annotated[
+    datetime | None,
+    Parameter(name="--at", help="What served at this time (UTC unless it says), such as 2026-03-02T10:00."),
+]
 _CODES = {ReleaseState.DEPLOYED: PASS, ReleaseState.OPEN: WAITING, ReleaseState.WAITING: WAITING}
 
 
@@ -61,8 +69,8 @@ def show(release: str, /, *, as_json: Json = False) -> int:
     return _CODES.get(view.state, BLOCKED)
 
 
-def history(model: str, /, *, channel: str = "production", as_json: Json = False) -> int:
-    """List every move of a channel, the latest last.
+def history(model: str, /, *, channel: str = "production", at: At = None, as_json: Json = False) -> int:
+    """List every move of a channel, the latest last; or, with --at, say what served then.
 
     Parameters
     ----------
@@ -75,6 +83,8 @@ def history(model: str, /, *, channel: str = "production", as_json: Json = False
 
     services = connect()
     moves = services.channels.history(known_model(services, model), channel)
+    if at is not None:
+        return _print_served(moves, at if at.tzinfo else at.replace(tzinfo=UTC), as_json=as_json)
     if as_json:
         print_json([{"generation": n, **entry.model_dump(mode="json")} for n, entry in moves])
         return PASS
@@ -91,6 +101,24 @@ def history(model: str, /, *, channel: str = "production", as_json: Json = False
         for n, entry in moves
     ]
     print_table(rows, empty=f"Nothing was ever deployed on {plain(channel)} of {plain(model)}.")
+    return PASS
+
+
+def _print_served(moves: list[tuple[int, ChannelEntry]], at: datetime, *, as_json: bool) -> int:
+    found = serving_at([entry for _, entry in moves], at)
+    if as_json:
+        dumped = {name: entry and entry.model_dump(mode="json") for name, entry in found._asdict().items()}
+        print_json({"at": at.isoformat(), **dumped})
+        return PASS
+    settled, under_way = found
+    if settled is None or settled.model_sha256 is None:
+        print(f"{when(at)}: nothing served")
+    else:
+        how = "confirmed" if settled.action == "confirm" else "put back"
+        print(f"{when(at)}: {settled.model_sha256} of {settled.release_id}, {how} {when(settled.at)}")
+    if under_way is not None:
+        print(f"  a {under_way.action} by {plain(under_way.operation)} was under way since {when(under_way.at)}:")
+        print(f"  the target may have answered with {under_way.model_sha256 or 'nothing'} already")
     return PASS
 
 

@@ -1,12 +1,21 @@
 """Legal pointer moves. A channel is a chain of generations; its head is the model that serves."""
 
 from collections.abc import Sequence
-from typing import Literal
+from datetime import datetime
+from typing import Literal, NamedTuple
 
 from gatewright.core.approval import CLOCK_SKEW
 from gatewright.core.records import Record, Sha256, Timestamp, canonical_json
 
-__all__ = ["ChannelEntry", "follows_in_time", "previous_deployed", "seal_message", "standing"]
+__all__ = [
+    "ChannelEntry",
+    "ServedAt",
+    "follows_in_time",
+    "previous_deployed",
+    "seal_message",
+    "serving_at",
+    "standing",
+]
 
 
 class ChannelEntry(Record):
@@ -30,6 +39,17 @@ class ChannelEntry(Record):
     seal: str | None = None
 
 
+class ServedAt(NamedTuple):
+    """What a channel says of one moment.
+
+    ``settled`` is the last move that was confirmed or put back, None when there was none: nothing served. While a move
+    is ``under_way`` the target may have answered with its model already, and nobody has recorded from when on.
+    """
+
+    settled: ChannelEntry | None
+    under_way: ChannelEntry | None
+
+
 def seal_message(entry: ChannelEntry, model: str, channel: str, n: int) -> bytes:
     """What a seal signs: the move, and where it stands, so that it counts as no other generation's or channel's."""
     move = entry.model_dump(mode="json", exclude={"seal"})
@@ -47,6 +67,19 @@ def follows_in_time(entry: ChannelEntry, before: ChannelEntry | None) -> bool:
 def standing(history: Sequence[ChannelEntry]) -> ChannelEntry | None:
     """The last move that is settled: confirmed, or put back. None when none ever was."""
     return next((entry for entry in reversed(history) if entry.action in ("confirm", "revert")), None)
+
+
+def serving_at(history: Sequence[ChannelEntry], at: datetime) -> ServedAt:
+    """What served at ``at``. Only what was confirmed or put back counts as told by the target.
+
+    The moves count in the channel's order up to the last one that is not younger: clocks may differ a little, the
+    numbers of the moves cannot.
+    """
+    until = next((n for n in range(len(history), 0, -1) if history[n - 1].at <= at), 0)
+    moves = history[:until]
+    settled = standing(moves)
+    under_way = moves[-1] if moves and moves[-1] is not settled else None
+    return ServedAt(settled, under_way)
 
 
 def previous_deployed(history: Sequence[ChannelEntry]) -> ChannelEntry | None:

@@ -102,6 +102,31 @@ def test_history_as_json_numbers_the_generations(run: Run) -> None:
     assert [(row["generation"], row["model_sha256"]) for row in json.loads(out)] == [(1, MODEL), (2, MODEL)]
 
 
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        ("2026-03-02T11:59", "nothing served"),
+        ("2026-03-02T12:00:30", "nothing served"),
+        ("2026-03-02T12:01", f"{MODEL} of triage-2000-1, confirmed"),
+        ("2026-03-02T14:01+02:00", f"{MODEL} of triage-2000-1, confirmed"),
+        ("2027-01-01", f"{MODEL} of triage-2000-1, confirmed"),
+    ],
+)
+def test_history_at_a_time_says_what_served_then(run: Run, at: str, words: str) -> None:
+    """Before it, while it was on its way, at the second of its confirmation, and long after it."""
+    code, out, _ = run("history", "triage", "--at", at)
+    assert code == 0
+    assert words in out
+    assert ("was under way" in out) == (at == "2026-03-02T12:00:30")
+
+
+def test_history_at_a_time_answers_machines(run: Run) -> None:
+    """The whole move, and the one that was under way."""
+    _, out, _ = run("history", "triage", "--at", "2026-03-02T12:00:30", "--json")
+    found = json.loads(out)
+    assert (found["settled"], found["under_way"]["action"]) == (None, "deploy")
+
+
 def test_history_of_a_channel_never_used_says_so(run: Run) -> None:
     """Nothing is a fact too."""
     code, out, _ = run("history", "triage", "--channel", "staging")

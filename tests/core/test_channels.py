@@ -1,12 +1,13 @@
 """Which model a channel goes back to, whatever happened on it."""
 
+from datetime import timedelta
 from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewright.core.channels import ChannelEntry, previous_deployed, standing
+from gatewright.core.channels import ChannelEntry, previous_deployed, serving_at, standing
 from tests.core.examples import NOW
 
 
@@ -152,3 +153,48 @@ def test_steps_back_lead_to_models_that_served_and_come_to_an_end(moves):
         channel.move("rollback", back)
         steps += 1
         assert steps < len(confirmed)
+
+
+def timed(*moves: tuple[str, str | None, float]) -> list[ChannelEntry]:
+    """A history of (action, model, minutes after NOW); each release is one operation."""
+    return [
+        ChannelEntry(
+            action=action,
+            release_id=f"r-{model}",
+            model_sha256=model * 64 if model else None,
+            actor="dana.reyes",
+            reason="a reason",
+            operation=f"r-{model}",
+            at=NOW + timedelta(minutes=minutes),
+        )
+        for action, model, minutes in moves
+    ]
+
+
+TIMED = timed(("deploy", "a", 0), ("confirm", "a", 1), ("deploy", "b", 10), ("revert", "a", 12), ("rollback", "c", 20))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "settled", "under_way"),
+    [
+        (-1, None, None),
+        (0, None, "a"),
+        (1, "a", None),
+        (9, "a", None),
+        (11, "a", "b"),
+        (12, "a", None),
+        (60, "a", "c"),
+    ],
+)
+def test_what_served_at_a_time_is_what_was_settled_then(minutes: float, settled: str | None, under_way: str | None):
+    """An intent only says that another model may have answered: it was put back, or is not settled to this day."""
+    found = serving_at(TIMED, NOW + timedelta(minutes=minutes))
+    assert (found.settled and found.settled.model_sha256) == (settled and settled * 64)
+    assert (found.under_way and found.under_way.model_sha256) == (under_way and under_way * 64)
+
+
+def test_the_order_of_moves_is_that_of_their_numbers_not_of_their_clocks():
+    """The confirmation was written by a machine whose clock is a minute behind."""
+    history = timed(("deploy", "a", 5), ("confirm", "a", 4))
+    found = serving_at(history, NOW + timedelta(minutes=4))
+    assert found.settled is history[1]
