@@ -1,0 +1,96 @@
+"""What an audit reads through, and how a step of it becomes a finding."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gatewright.core.audit import Finding, FindingStatus, UnprovenError
+from gatewright.core.errors import (
+    ConflictError,
+    GatewrightError,
+    IntegrityError,
+    NotFoundError,
+    SigningError,
+    StoreError,
+    TargetError,
+)
+from gatewright.core.governed import ROSTER_NAME
+from gatewright.core.roster import Roster
+from gatewright.core.signatures import SignatureVerifier
+from gatewright.services.blobs import BlobStore
+from gatewright.services.channel_store import ChannelStore
+from gatewright.services.clock import utc_now
+from gatewright.services.evidence_store import EvidenceStore
+from gatewright.services.governance import Governance
+from gatewright.services.ledger_store import LedgerStore
+from gatewright.services.pipeline_keys import PipelineKeys
+from gatewright.services.releases import Releases
+from gatewright.services.snapshot import BlobsReadOnce, Snapshot
+from gatewright.services.store import ObjectStore
+
+__all__ = ["AuditedStore", "step"]
+
+
+@dataclass(frozen=True)
+class AuditedStore:
+    """A store read by fresh objects: nothing that was read or verified before counts."""
+
+    records: Snapshot
+    evidence: EvidenceStore
+    ledger: LedgerStore
+    channels: ChannelStore
+    releases: Releases
+    governance: Governance
+    pipeline: PipelineKeys
+    blobs: BlobsReadOnce
+    signatures: SignatureVerifier
+
+    @classmethod
+    def over(cls, records: ObjectStore, blobs: BlobStore, signatures: SignatureVerifier) -> "AuditedStore":
+        """As the store is from now on."""
+        snapshot, once = Snapshot(records), BlobsReadOnce(blobs)
+        evidence, ledger = EvidenceStore(snapshot), LedgerStore(snapshot)
+        governance = Governance(snapshot, signatures, utc_now)
+        return cls(
+            records=snapshot,
+            evidence=evidence,
+            ledger=ledger,
+            channels=ChannelStore(snapshot),
+            releases=Releases(evidence, ledger, once, utc_now),
+            governance=governance,
+            pipeline=PipelineKeys(governance),
+            blobs=once,
+            signatures=signatures,
+        )
+
+    def roster(self, at: datetime) -> Roster:
+        """The roster that was in force then. Raises UnprovenError when none was, IntegrityError, StoreError."""
+        found = self.governance.as_of("roster", ROSTER_NAME, at)
+        if found is None:
+            raise UnprovenError(
+                f"no roster was in force on {at:%Y-%m-%d %H:%M}.",
+                where="roster",
+                remedy="nothing that was signed then can be proven; see which rosters the chain has.",
+            )
+        return found.roster
+
+
+def step(check: str, subject: str, prove: Callable[[], str]) -> Finding:
+    """What came of one step: ``prove`` says in a sentence what it found, or raises."""
+    try:
+        return Finding(check=check, subject=subject, status="ok", detail=prove())
+    except GatewrightError as error:
+        return Finding(
+            check=check,
+            subject=subject,
+            status=_status(error),
+            detail=f"{error.problem} ({error.where})",
+            remedy=error.remedy,
+        )
+
+
+def _status(error: GatewrightError) -> FindingStatus:
+    """Unproven, when the error says nothing about what was audited: the store is silent, or ssh-keygen is missing."""
+    if isinstance(error, IntegrityError | NotFoundError | ConflictError):
+        return "broken"
+    return "unproven" if isinstance(error, UnprovenError | StoreError | SigningError | TargetError) else "broken"
