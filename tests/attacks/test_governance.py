@@ -121,6 +121,14 @@ def test_a_revoked_key_with_the_roster_of_the_time_before(house: House) -> None:
     refused(house, late, "was not in force")
 
 
+def test_a_new_key_and_a_time_at_which_nobody_had_it(house: House) -> None:
+    """A roster does not count before it came into force, either."""
+    house.now += 2 * HOUR
+    house.change(people(keys=2))
+    keys = {OWNERS[0]: signer(OWNERS[0], 2), OWNERS[1]: signer(OWNERS[1])}
+    refused(house, house.forged(owned_policy(2, rules=WEAK), keys, at=house.now - 2 * HOUR), "was not in force")
+
+
 def test_a_revoked_key_and_a_time_before_the_policy_in_force(house: House) -> None:
     """Going back in time ends where the version before came into force."""
     before, back = house.roster(), house.now - HOUR

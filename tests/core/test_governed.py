@@ -135,6 +135,20 @@ def test_signatures_where_nobody_must_sign_are_a_claim_that_cannot_be_proven() -
         verify(version_of(policy(), assurance="signed"))
 
 
+@pytest.mark.parametrize("claim", [{"version": 2}, {"name": "other"}])
+def test_a_document_says_itself_which_version_of_what_it_is(claim: dict[str, object]) -> None:
+    """Or an old policy that nobody had to sign could come back under a new number or another name."""
+    first = version_of(policy())
+    with pytest.raises(IntegrityError, match="the document says another version or name"):
+        verify(first, version_of(policy(), at=NOW + HOUR, **claim))  # type: ignore[arg-type]
+
+
+def test_a_chain_is_of_one_document() -> None:
+    """The policy of one model does not follow that of another."""
+    with pytest.raises(IntegrityError, match="it follows policy example version 1"):
+        verify(version_of(policy()), version_of(policy(version=2, model="other"), at=NOW + HOUR))
+
+
 FORGERIES = {
     "document": lambda v: {"document": {**v.document, "alpha": 0.2}},
     "document without owners": lambda v: {"document": {**v.document, "changed_by": None}},

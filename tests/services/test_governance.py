@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gatewright.core.errors import ApprovalError, SpecError, StoreError
+from gatewright.core.errors import ApprovalError, IntegrityError, SpecError, StoreError
 from gatewright.core.policy import Policy
 from gatewright.core.roster import Roster
 from gatewright.services.governance import Governance, Signing
@@ -202,6 +202,29 @@ def test_a_new_roster_counts_for_the_next_policy(owned: Governance, clock: Clock
     for name in OWNERS[:2]:
         done = owned.sign("policy", "example", change, signer(name, 2), name, REASON)
     assert done.in_force is not None
+
+
+def test_whoever_gets_a_new_key_can_sign_again(owned: Governance, clock: Clock) -> None:
+    """The signature with the old key counts no more, and does not stand in the way."""
+    change = owned_policy(2, alpha=0.01)
+    sign(owned, change, "ada.owner")
+    clock.pass_time(hours=1)
+    ada = person("ada.owner", keys=2, revoked=clock.now)
+    sign(owned, owned_roster(2, people=(ada, *owned_roster().people[1:])), *OWNERS[1:])
+    assert owned.progress("policy", "example", change).missing == 2
+    owned.sign("policy", "example", change, signer("ada.owner", 2), "ada.owner", REASON)
+    assert sign(owned, change, "ben.owner").in_force is not None
+
+
+def test_a_clock_that_is_behind_puts_nothing_in_force(
+    governance: Governance, clock: Clock, memory_store: MemoryStore
+) -> None:
+    """What could not be proven once it is written would end the chain for good."""
+    governance.adopt("policy", "example", policy(), "file")
+    clock.pass_time(minutes=-3)
+    with pytest.raises(IntegrityError, match="older than the version before it"):
+        governance.adopt("policy", "example", policy(version=2), "file")
+    assert len(memory_store.objects) == 1
 
 
 def test_a_policy_cannot_be_signed_before_a_roster_is_in_force(governance: Governance) -> None:
