@@ -1,4 +1,4 @@
-"""Monitor: look at production, respond in stages, and expire releases that nobody answered."""
+"""Monitor: look at production, and respond in stages."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from pydantic import Field
 
 from flows.outcome import run_name
 from gatewright.core.results import Status
-from tasks.monitor import expire_overdue, watch
+from tasks.monitor import watch
 
 __all__ = ["monitor"]
 
@@ -19,7 +19,6 @@ ENDS = {"record": "Healthy", "alert": "Alert", "retrain": "Retraining asked", "r
 @flow(name="monitor", flow_run_name=run_name, retries=0)
 def monitor(model: str, days: Annotated[int, Field(ge=1, le=366)] = 30) -> State[None]:
     """Compare the predictions of the last ``days``, and the labels known by now, with the training reference."""
-    expire_overdue(model)
     report = watch(model, days)
     if report is None:
         return Completed(name="Nothing serves", message=f"no model of {model} is deployed")

@@ -5,16 +5,11 @@ automation or a person may act on, and say with which command.
 """
 
 from datetime import timedelta
-from uuid import UUID
 
 import pandas as pd
-from prefect import get_client
 from prefect.artifacts import create_markdown_artifact
-from prefect.client.schemas.objects import State
 from prefect.events import emit_event
-from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
-from prefect.states import Completed
 
 from gatewright.core.channels import ChannelEntry
 from gatewright.core.checks.monitoring import measure_production
@@ -37,7 +32,7 @@ from gatewright.services.reports.monitor_page import monitor_page
 from gatewright.wiring import Services, connect
 from tasks.stage import artifact_key, stage_task
 
-__all__ = ["MonitorReport", "expire_overdue", "watch"]
+__all__ = ["MonitorReport", "watch"]
 
 
 class MonitorReport(Record):
@@ -49,27 +44,6 @@ class MonitorReport(Record):
     at: Timestamp
     measurements: tuple[Measurement, ...]
     decision: MonitoringDecision
-
-
-@stage_task(name="expire overdue")
-def expire_overdue(model: str) -> list[str]:
-    """Close releases that nobody answered in time: a suspended run executes nothing at its time-out."""
-    services = connect()
-    expired = services.releases.expire_overdue(model)
-    for release_id in expired:
-        get_run_logger().warning("release %s expired: nobody answered in time", release_id)
-        _say_expired(services.releases.opening(release_id))
-    return expired
-
-
-def _say_expired(opening: Opening) -> None:
-    """Name the waiting run's state after the release's; a run that Prefect no longer knows is left alone."""
-    ended: State[None] = Completed(name="Expired", message=f"{opening.release_id}: nobody answered in time")
-    with get_client(sync_client=True) as client:
-        try:
-            client.set_flow_run_state(UUID(opening.flow_run), ended, force=True)
-        except ObjectNotFound:
-            get_run_logger().warning("Prefect does not know the run %s", opening.flow_run)
 
 
 @stage_task(name="watch")

@@ -15,7 +15,7 @@ DEPLOYMENTS = {d["name"]: d for d in yaml.safe_load((ROOT / "deployments/prefect
 
 def test_there_is_a_deployment_of_each_flow():
     """Each entrypoint is dotted and loads the flow of its name, one run at a time, parameters enforced."""
-    assert list(DEPLOYMENTS) == ["retrain", "release", "rollback", "monitor", "check"]
+    assert list(DEPLOYMENTS) == ["retrain", "release", "rollback", "monitor", "sweep", "check"]
     for name, deployment in DEPLOYMENTS.items():
         flow = load_flow_from_entrypoint(deployment["entrypoint"])
         assert isinstance(flow, Flow)
@@ -24,9 +24,9 @@ def test_there_is_a_deployment_of_each_flow():
         assert deployment["enforce_parameter_schema"] is True
 
 
-def test_retrain_and_monitor_run_on_a_schedule_and_the_others_by_hand():
+def test_retrain_monitor_and_sweep_run_on_a_schedule_and_the_others_by_hand():
     """A release or a rollback is somebody's decision."""
-    assert {name for name, d in DEPLOYMENTS.items() if d.get("schedules")} == {"retrain", "monitor"}
+    assert {name for name, d in DEPLOYMENTS.items() if d.get("schedules")} == {"retrain", "monitor", "sweep"}
 
 
 @pytest.mark.parametrize(

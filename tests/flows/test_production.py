@@ -1,7 +1,6 @@
 """After deployment: rolling back, watching traffic, and releases by hand."""
 
 import time
-from datetime import timedelta
 
 import httpx
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from flows.monitor import monitor
 from flows.release import release
 from flows.rollback import rollback
-from gatewright.core.releases import ReleaseState
 from tasks.monitor import MonitorReport
 from tests.flows.world import World, rows_of
 
@@ -104,15 +102,3 @@ def test_monitor_raises_an_alarm_when_production_drifts(years, world: World):
 def test_monitor_says_when_nothing_serves(world: World):
     """A model without a release is not healthy; it is not there."""
     assert monitor(world.variant("never_released"), return_state=True).name == "Nothing serves"
-
-
-def test_monitor_expires_a_release_that_nobody_answered(years, world: World):
-    """A suspended run executes nothing at its time-out, so the sweep closes the release."""
-    model = world.variant("unanswered")
-    now = world.services.now()
-    opening = years["1998"].view.opening.model_copy(
-        update={"release_id": "unanswered-1", "model": model, "expires_at": now - timedelta(seconds=1)}
-    )
-    world.services.releases.open(opening)
-    monitor(model, return_state=True)
-    assert world.services.releases.state(opening) is ReleaseState.EXPIRED

@@ -46,13 +46,13 @@ SIGNED = Tier(
 class WaitingRelease(Asked):
     """Release ``r1`` asks, in tier ``tier``, people whose keys are in ``people.keys``."""
 
-    def __init__(self, folder: Path, tier: Tier = SIGNED) -> None:
+    def __init__(self, folder: Path, tier: Tier = SIGNED, *, flow_run: str = RUN) -> None:
         roster = folder / "given.yaml"
         roster.write_text(yaml.safe_dump(PEOPLE))
         self.people = make_people(folder, roster, since=date(2024, 1, 1))
         self.settings = Settings(root=folder, roster=self.people.roster)
         self._tier = tier
-        super().__init__(_Book(folder, self.people.roster))
+        super().__init__(_Book(folder, self.people.roster, flow_run))
         self.prefect = PrefectDouble(self)
 
     def services(self) -> Services:
@@ -65,12 +65,14 @@ class WaitingRelease(Asked):
 
 
 class _Book(Book):
-    def __init__(self, folder: Path, roster: Path) -> None:
+    def __init__(self, folder: Path, roster: Path, flow_run: str) -> None:
         super().__init__(folder)
+        self._flow_run = flow_run
         self._roster = parse_yaml(roster.read_text(), Roster, where=str(roster))
 
     def terms(self, release_id: str = "r1", **changes: object) -> Opening:
-        return super().terms(release_id, roster=self.put(self._roster.to_bytes()), **changes)
+        pinned = {"roster": self.put(self._roster.to_bytes()), "flow_run": self._flow_run}
+        return super().terms(release_id, **pinned, **changes)
 
 
 class PrefectDouble:

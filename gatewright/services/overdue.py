@@ -1,0 +1,110 @@
+"""What time alone makes due: windows that closed, approvals that take too long, waivers that ended under a model."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gatewright.core.decision import Decision
+from gatewright.core.ledger import LedgerEntry, open_release
+from gatewright.core.records import Record, Timestamp
+from gatewright.core.roster import Roster
+from gatewright.core.statements import Request
+from gatewright.core.waivers import Waiver
+from gatewright.services.channel_store import ChannelStore
+from gatewright.services.evidence_store import EvidenceStore
+from gatewright.services.ledger_store import LedgerStore
+from gatewright.services.releases import Releases
+
+__all__ = ["Escalation", "ExpiredWaiver", "Overdue"]
+
+ACTOR = "gatewright"
+
+
+class Escalation(Record):
+    """A release that waits longer than its tier wants: ``people`` of ``roles`` should know."""
+
+    release_id: str
+    model: str
+    roles: tuple[str, ...]
+    people: tuple[str, ...]
+    waiting_since: Timestamp
+    expires_at: Timestamp
+
+
+class ExpiredWaiver(Record):
+    """The model that serves rests on a waiver that is over."""
+
+    release_id: str
+    model: str
+    waiver: Waiver
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """Finds what is due, once; whoever tells people notes afterwards that they were told."""
+
+    releases: Releases
+    ledger: LedgerStore
+    evidence: EvidenceStore
+    channels: ChannelStore
+    channel: str
+    now: Callable[[], datetime]
+
+    def escalation(self, model: str, roster: Roster) -> Escalation | None:
+        """The release that waits too long and nobody was told of, if there is one."""
+        entries = self.ledger.entries(model)
+        release_id = open_release(entries)
+        request = self.evidence.find("request", release_id, Request) if release_id else None
+        if request is None or _noted(entries, "escalated", request.release_id, request.digest):
+            return None
+        hours = request.tier.escalate_after_hours
+        late = hours is not None and self.now() >= request.asked_at + timedelta(hours=hours)
+        return _escalation(request, roster, self.now()) if late and not self._answered(request) else None
+
+    def escalated(self, found: Escalation) -> None:
+        """People were told."""
+        opening = self.releases.opening(found.release_id)
+        request = self.evidence.read("request", found.release_id, Request)
+        told = ", ".join((*found.roles, *found.people))
+        self.releases.note(opening, "escalated", ACTOR, digests={"request": request.digest}, note=f"told: {told}")
+
+    def expired_waivers(self, model: str) -> list[ExpiredWaiver]:
+        """Waivers that the model that serves rests on, that are over, and that nobody was told of."""
+        head = self.channels.head(model, self.channel)
+        if head is None or head[1].model_sha256 is None:
+            return []
+        release_id, entries = head[1].release_id, self.ledger.entries(model)
+        decision = self.evidence.find("decision", release_id, Decision)
+        return [
+            ExpiredWaiver(release_id=release_id, model=model, waiver=waiver)
+            for waiver in (decision.waivers if decision else ())
+            if self.now() > waiver.statement.expires
+            and not _noted(entries, "waiver_expired", release_id, waiver.digest)
+        ]
+
+    def waiver_expired(self, found: ExpiredWaiver) -> None:
+        """People were told."""
+        opening = self.releases.opening(found.release_id)
+        note = found.waiver.in_full
+        self.releases.note(opening, "waiver_expired", ACTOR, digests={"waiver": found.waiver.digest}, note=note)
+
+    def _answered(self, request: Request) -> bool:
+        approvals = [a for a in self.releases.approvals(request.release_id) if a.request == request.digest]
+        return len({a.principal for a in approvals if a.decision == "approve"}) >= request.tier.approvals
+
+
+def _escalation(request: Request, roster: Roster, at: datetime) -> Escalation:
+    roles = request.tier.escalate_to
+    people = (p.id for p in roster.people if p.active(at.date()) and set(roles) & set(p.roles))
+    return Escalation(
+        release_id=request.release_id,
+        model=request.model,
+        roles=roles,
+        people=tuple(people),
+        waiting_since=request.asked_at,
+        expires_at=request.expires_at,
+    )
+
+
+def _noted(entries: list[LedgerEntry], kind: str, release_id: str, digest: str) -> bool:
+    return any(e.kind == kind and e.release_id == release_id and digest in e.digests.values() for e in entries)

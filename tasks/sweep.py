@@ -1,0 +1,96 @@
+"""Sweep: what a suspended run cannot do itself, because it executes nothing while it waits."""
+
+from typing import Any
+from uuid import UUID
+
+from prefect import get_client
+from prefect.client.schemas.objects import State
+from prefect.events import emit_event
+from prefect.exceptions import ObjectNotFound
+from prefect.logging import get_run_logger
+from prefect.states import Completed
+
+from gatewright.core.releases import Opening
+from gatewright.services.overdue import Overdue
+from gatewright.wiring import Services, connect
+from tasks.stage import stage_task
+
+__all__ = ["escalate", "expire_overdue", "known_models", "remind_of_waivers", "write_checkpoint"]
+
+
+@stage_task(name="known models")
+def known_models() -> list[str]:
+    """All models that ever opened a release."""
+    return connect().ledger.models()
+
+
+@stage_task(name="expire overdue")
+def expire_overdue(model: str) -> list[str]:
+    """Close releases that nobody answered in time."""
+    services = connect()
+    expired = services.releases.expire_overdue(model)
+    for release_id in expired:
+        get_run_logger().warning("release %s expired: nobody answered in time", release_id)
+        _say_expired(services.releases.opening(release_id))
+    return expired
+
+
+@stage_task(name="escalate")
+def escalate(model: str) -> str | None:
+    """Tell the people whom a tier names when a release has waited too long; the release, when there was one."""
+    services = connect()
+    overdue = _overdue(services)
+    found = overdue.escalation(model, services.roster())
+    if found is None:
+        return None
+    # First the event, then the note: whoever dies in between tells people twice rather than never.
+    _raise("gatewright.approval.escalated", model, found.model_dump(mode="json"))
+    overdue.escalated(found)
+    get_run_logger().warning("release %s waits too long: %s told", found.release_id, ", ".join(found.roles))
+    return found.release_id
+
+
+@stage_task(name="remind of waivers")
+def remind_of_waivers(model: str) -> int:
+    """Tell people when a waiver is over that the model that serves rests on; how many."""
+    overdue = _overdue(connect())
+    expired = overdue.expired_waivers(model)
+    for found in expired:
+        said = found.waiver.statement
+        payload = {"release_id": found.release_id, "rule": said.rule, "slice": said.slice, "by": said.principal}
+        _raise("gatewright.waiver.expired", model, payload)
+        overdue.waiver_expired(found)
+        get_run_logger().warning("%s serves under a waiver that is over: %s", found.release_id, found.waiver.in_full)
+    return len(expired)
+
+
+@stage_task(name="write checkpoint")
+def write_checkpoint(model: str) -> None:
+    """Sign how far the model's chains are, outside the bucket, where the settings name a place."""
+    connect().checkpoints.write(model)
+
+
+def _overdue(services: Services) -> Overdue:
+    return Overdue(
+        services.releases,
+        services.ledger,
+        services.evidence,
+        services.channels,
+        services.settings.channel,
+        services.now,
+    )
+
+
+def _raise(event: str, model: str, payload: dict[str, Any]) -> None:
+    resource = {"prefect.resource.id": f"gatewright.model.{model}", "prefect.resource.name": model}
+    emit_event(event=event, resource=resource, payload=payload)
+
+
+def _say_expired(opening: Opening) -> None:
+    """Name the waiting run's state after the release's; a run that Prefect no longer knows is left alone."""
+    ended: State[None] = Completed(name="Expired", message=f"{opening.release_id}: nobody answered in time")
+    with get_client(sync_client=True) as client:
+        try:
+            client.set_flow_run_state(UUID(opening.flow_run), ended, force=True)
+        except ObjectNotFound:
+            get_run_logger().warning("Prefect does not know the run %s", opening.flow_run)
