@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from gatewright.core.approval import accept
 from gatewright.core.channels import ChannelEntry
-from gatewright.core.errors import ConflictError
+from gatewright.core.errors import ApprovalError, ConflictError
 from gatewright.core.governed import ROSTER_NAME
 from gatewright.core.refs import Candidate, DatasetFile, DatasetRef
 from gatewright.core.releases import Champion, Opening, ReleaseData, ReleaseState
 from gatewright.core.results import StageEvidence
-from gatewright.core.statements import Request
+from gatewright.core.statements import Answer, Approval, Request
 from gatewright.services.promotion import close_failed, promote
 from gatewright.services.releases import AnswerRecord
 from gatewright.services.rollbacks import RollbackOrder
@@ -20,7 +20,7 @@ from gatewright.wiring import Services
 from tests.faults.world import CHANNEL, MODEL, World
 from tests.services.reports.example_view import CANDIDATE, OPENING, SPEC, STAGES, example_view
 
-__all__ = ["APPROVERS", "ask", "finish", "release", "roll_back"]
+__all__ = ["APPROVERS", "answer", "ask", "finish", "release", "roll_back", "submit"]
 
 APPROVERS = ("dana.reyes", "lee.wong")
 _STAGES = ("evaluate", "fairness")
@@ -47,6 +47,29 @@ def finish(world: World, services: Services, release_id: str) -> ReleaseState | 
 def ask(world: World, services: Services, release_id: str, body: bytes) -> None:
     """Everything up to the quorum."""
     approved(world, services, _opened(world, services, release_id), body)
+
+
+def submit(world: World, services: Services, release_id: str, body: bytes, author: str) -> Request:
+    """Everything up to the question."""
+    return _asked(services, _opened(world, services, release_id), body, author)
+
+
+def answer(world: World, services: Services, release_id: str, name: str, choice: str) -> bool:
+    """Somebody answers the question that is open; whether it counts. A rejection ends the release."""
+    opening = services.releases.opening(release_id)
+    request = services.evidence.read("request", release_id, Request)
+    number = len(services.releases.answers(release_id)) + 1
+    try:
+        approval = _accepted(world, services, opening, request, world.signed(request, name, choice))
+    except ApprovalError as error:
+        services.releases.record(f"answer-{number}", opening, AnswerRecord(approval=None, refusal=error.problem))
+        return False
+    services.releases.record(f"answer-{number}", opening, AnswerRecord(approval=approval, refusal=None))
+    if choice == "reject":
+        services.releases.close(opening, ReleaseState.REJECTED, "gatewright")
+    else:
+        services.releases.note_approval(opening, approval)
+    return True
 
 
 @contextmanager
@@ -82,10 +105,12 @@ def approved(world: World, services: Services, opening: Opening, body: bytes) ->
     _answered(world, services, opening, _asked(services, opening, body))
 
 
-def roll_back(world: World, services: Services, operation: str, to_release: str | None = None) -> ChannelEntry:
+def roll_back(
+    world: World, services: Services, operation: str, to_release: str | None = None, actor: str = "dana.reyes"
+) -> ChannelEntry:
     """One run of the rollback flow."""
     order = RollbackOrder(
-        model=MODEL, to_release=to_release, actor="dana.reyes", reason="It answers wrongly.", operation=operation
+        model=MODEL, to_release=to_release, actor=actor, reason="It answers wrongly.", operation=operation
     )
     served = services.rollbacks.carry_out(order, world.policy, world.roster)
     world.tell("confirmed", served.digest)
@@ -127,14 +152,16 @@ def _champion(services: Services) -> tuple[int, Champion | None]:
     return generation, Champion(release_id=entry.release_id, model_sha256=entry.model_sha256)
 
 
-def _asked(services: Services, opening: Opening, body: bytes) -> Request:
+def _asked(services: Services, opening: Opening, body: bytes, author: str = "kim.larsen") -> Request:
     releases = services.releases
     rows = services.blobs.put(b"rows", "application/x-parquet")
     files = (DatasetFile(uri="data/1999.parquet", period="1999", rows=3, artifact=rows),)
     dataset = DatasetRef(name="data", files=files)
     releases.record("data", opening, ReleaseData(training=dataset, evaluation=dataset))
     artifact = services.blobs.put(body, "application/x-skops")
-    candidate = releases.record("candidate", opening, CANDIDATE.model_copy(update={"artifact": artifact}))
+    candidate = releases.record(
+        "candidate", opening, CANDIDATE.model_copy(update={"artifact": artifact, "author": author})
+    )
     for name in _STAGES:
         _staged(services, opening, name)
     decision = example_view().decision.model_copy(update={"policy_sha256": opening.policy.sha256})
@@ -155,12 +182,16 @@ def _answered(world: World, services: Services, opening: Opening, request: Reque
     for attempt in range(1, request.tier.approvals + 1):
         record = services.evidence.find(f"answer-{attempt}", opening.release_id, AnswerRecord)
         if record is None:
-            answer = world.signed(request, APPROVERS[attempt - 1])
-            earlier = services.releases.approvals(opening.release_id)
-            rosters = (services.releases.roster(opening), world.roster)
-            approval = accept(answer, request, rosters, world.signatures, pause=None, at=world.now(), earlier=earlier)
+            typed = world.signed(request, APPROVERS[attempt - 1])
+            approval = _accepted(world, services, opening, request, typed)
             given = AnswerRecord(approval=approval, refusal=None)
             record = services.releases.record(f"answer-{attempt}", opening, given)
         assert record.approval is not None
         services.releases.note_approval(opening, record.approval)
         world.tell("approved", record.approval.digest)
+
+
+def _accepted(world: World, services: Services, opening: Opening, request: Request, typed: Answer) -> Approval:
+    earlier = services.releases.approvals(opening.release_id)
+    rosters = (services.releases.roster(opening), world.roster)
+    return accept(typed, request, rosters, world.signatures, pause=None, at=world.now(), earlier=earlier)

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Iterator
 from itertools import cycle
 from multiprocessing.process import BaseProcess
 
@@ -15,12 +16,14 @@ from gatewright.core.records import sha256_hex
 from gatewright.services.store import S3Location, S3Store
 from tests.faults.figures import FIGURES
 from tests.faults.invariants import violations
-from tests.faults.stories import ask, finish, release
+from tests.faults.stories import ask, finish, release, roll_back
 from tests.faults.sweep import FIRST, SECOND, THIRD
 from tests.faults.world import CHANNEL, MODEL, World
 from tests.services.fault_proxy import Fault, FaultProxy, fault_proxy
 
-POINTS = 40
+PROMOTIONS, ROLLBACKS = 4, 16
+# So many a promotion or a rollback makes at least.
+FEWEST_REQUESTS = 16
 ANSWERS = (Fault(503, applied=True), Fault(503, applied=False), Fault("reset", applied=True), Fault("reset", False))
 RACERS = 8
 KILLED = 4
@@ -35,21 +38,47 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
-def test_replies_lost_anywhere_in_a_promotion_end_where_no_loss_ends(base: World, s3_location: S3Location):
-    """Forty requests of it, one after the other: refused or cut, before the write took effect or after it."""
+@pytest.fixture
+def proxy(s3_location: S3Location) -> Iterator[FaultProxy]:
+    """A network in front of the real store that loses what it is told to."""
+    assert s3_location.endpoint_url is not None
+    with fault_proxy(s3_location.endpoint_url.removeprefix("http://")) as running:
+        yield running
+
+
+def test_replies_lost_anywhere_in_a_promotion_end_where_no_loss_ends(
+    base: World, s3_location: S3Location, proxy: FaultProxy
+):
+    """Requests of it, one after the other, are refused or cut: before a write took effect, or after it."""
     approved = base.copy()
     ask(approved, approved.process(), "r3", THIRD)
-    assert s3_location.endpoint_url is not None
-    with fault_proxy(s3_location.endpoint_url.removeprefix("http://")) as proxy:
-        world = _in_real_store(approved, s3_location, "undisturbed")
-        finish(world, world.process(_behind(proxy, s3_location, "undisturbed")), "r3")
-        requests = len(proxy.asked)
-        points = random.Random(4).sample(range(1, requests + 1), min(POINTS, requests))
-        # Several at once: most of a case is waiting for the store.
-        found = []
-        for point, fault in zip(points, cycle(ANSWERS), strict=False):
-            found += _with_fault(approved, proxy, s3_location, point, fault)
-    FIGURES.count("promotion over the real store", points=len(points), recoveries=0, violations=len(found))
+    points = random.Random(4).sample(range(1, FEWEST_REQUESTS), PROMOTIONS)
+    found = [
+        wrong
+        for point, fault in zip(points, cycle(ANSWERS), strict=False)
+        for wrong in _with_fault(approved, proxy, s3_location, point, fault)
+    ]
+    FIGURES.count("promotion over the real store", points=len(points), violations=len(found))
+    assert found == []
+
+
+def test_replies_lost_anywhere_in_a_rollback_end_where_no_loss_ends(
+    base: World, s3_location: S3Location, proxy: FaultProxy
+):
+    """To and fro between two models, each time another request is hit."""
+    world = _in_real_store(base, s3_location, "rollbacks")
+    services = world.process(_behind(proxy, s3_location, "rollbacks"))
+    models = {"r1": FIRST, "r2": SECOND}
+    for number, (name, fault) in enumerate(zip(cycle(models), cycle(ANSWERS), strict=False)):
+        if number == ROLLBACKS:
+            break
+        proxy.asked.clear()
+        proxy.numbered = {number % FEWEST_REQUESTS + 1: fault}
+        roll_back(world, services, f"back-{number}", name)
+        assert world.target.serving() == sha256_hex(models[name])
+        assert len(proxy.asked) > number % FEWEST_REQUESTS
+    found = violations(world)
+    FIGURES.count("rollbacks over the real store", points=ROLLBACKS, violations=len(found))
     assert found == []
 
 
