@@ -104,8 +104,10 @@ def test_a_blocked_release_fails_though_somebody_approved_it() -> None:
     assert blocked.decision
     assert blocked.decision.outcome == "block"
     good = approved()
+    assert good.decision
     assert result(blocked) == ("FAILED", ["FAILED"])
-    assert result(replace(good, decision=blocked.decision)) == ("FAILED", ["FAILED"])
+    forged = good.decision.model_copy(update={"outcome": "block"})
+    assert result(replace(good, decision=forged)) == ("FAILED", ["FAILED"])
 
 
 def test_a_tier_that_asks_nobody_passes_on_its_own() -> None:
@@ -147,6 +149,13 @@ def test_a_decision_for_another_tier_or_policy_does_not_pass() -> None:
     for change in ({"tier": "elevated"}, {"policy_sha256": "e" * 64}):
         other = replace(view, decision=view.decision.model_copy(update=change))
         assert result(other) == ("FAILED", ["FAILED"])
+
+
+def test_a_policy_that_was_not_pinned_at_the_opening_does_not_pass() -> None:
+    """Decision and request agree on a policy, but the release was opened under another."""
+    view = approved()
+    other = view.opening.model_copy(update={"policy": view.opening.spec})
+    assert result(replace(view, opening=other)) == ("FAILED", ["FAILED"])
 
 
 def test_an_approval_that_no_longer_holds_does_not_pass() -> None:

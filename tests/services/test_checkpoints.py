@@ -258,6 +258,14 @@ def test_what_was_placed_but_not_committed_is_committed_later(desk: Desk) -> Non
     assert len(_git(desk, "log", "--oneline").split("\n")) == 5
 
 
+def test_a_hook_of_another_repository_does_not_lead_git_astray(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git tells its hooks, and all that they start, which repository is meant."""
+    _git(desk, "init", "-q")
+    monkeypatch.setenv("GIT_DIR", "/nonexistent")
+    desk.write(A)
+    assert len(_git(desk, "log", "--oneline").split("\n")) == 1
+
+
 def test_a_commit_that_fails_is_an_error(desk: Desk) -> None:
     """The hook of the repository refuses it: the checkpoint is not where it should be."""
     _git(desk, "init", "-q")

@@ -184,19 +184,35 @@ def test_a_missing_ssh_keygen_is_an_error_with_a_remedy(signer: SshSigner, monke
         VERIFIER.signer(MESSAGE, blob, namespace=NAMESPACE, keys=(signer.public_key,))
 
 
+def test_what_a_failing_ssh_keygen_prints_is_not_believed(
+    signer: SshSigner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its exit status decides: this one prints a good answer and fails."""
+    command = ["ssh-keygen", "-l", "-f", f"{signer.key_file}.pub"]
+    fingerprint = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[1]
+    for status, found in ((0, signer.public_key), (1, None)):
+        liar = tmp_path / str(status) / "ssh-keygen"
+        liar.parent.mkdir()
+        liar.write_text(f"#!/bin/sh\necho Good signature with ED25519 key {fingerprint}\nexit {status}\n")
+        liar.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{liar.parent}:{os.defpath}")
+        assert VERIFIER.signer(MESSAGE, b"", namespace=NAMESPACE, keys=(signer.public_key,)) == found
+
+
 def test_the_agent_is_asked_only_for_a_public_key_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key in the agent signs when its .pub file is named, and only then."""
+    """A key in the agent signs when its .pub file is named; the locked private key beside it does not."""
     key = new_key(tmp_path / "k", "k")
     started = subprocess.run(["ssh-agent", "-s"], check=True, capture_output=True, text=True).stdout
     socket, pid = (started.split(f"{name}=")[1].split(";")[0] for name in ("SSH_AUTH_SOCK", "SSH_AGENT_PID"))
     monkeypatch.setenv("SSH_AUTH_SOCK", socket)
     try:
         subprocess.run(["ssh-add", "-q", str(tmp_path / "k")], check=True, capture_output=True)
-        (tmp_path / "k").unlink()
+        lock = ["ssh-keygen", "-q", "-p", "-N", "correct horse", "-f", str(tmp_path / "k")]
+        subprocess.run(lock, check=True, capture_output=True)
         blob = SshSigner(tmp_path / "k.pub").sign(MESSAGE, namespace=NAMESPACE)
         assert VERIFIER.signer(MESSAGE, blob, namespace=NAMESPACE, keys=(key,)) == key
-        with pytest.raises(SigningError, match="no such key file"):
-            SshSigner(tmp_path / "k")
+        with pytest.raises(SigningError, match="passphrase"):
+            SshSigner(tmp_path / "k").sign(MESSAGE, namespace=NAMESPACE)
     finally:
         os.kill(int(pid), 15)
 
