@@ -50,7 +50,7 @@ def through_the_gates(opening: Opening, data: ReleaseData, candidate: Candidate)
 
 
 def _answered(opening: Opening, request: Request) -> ReleaseState:
-    """Ask until the quorum approves, somebody rejects, or the window is over."""
+    """Ask until the quorum approves, somebody rejects or breaks the glass, or the window is over."""
     approved = 0
     for attempt in count(1):
         if approved >= request.tier.approvals:
@@ -58,7 +58,10 @@ def _answered(opening: Opening, request: Request) -> ReleaseState:
         answer = ask(opening, request, attempt)
         if answer is None:
             return ReleaseState.EXPIRED
-        approval = receive(opening, request, attempt, answer).approval
+        recorded = receive(opening, request, attempt, answer)
+        if recorded.emergency is not None:
+            return ReleaseState.DEPLOYED
+        approval = recorded.approval
         if approval is not None and approval.decision == "reject":
             return ReleaseState.REJECTED
         approved += approval is not None

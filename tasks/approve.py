@@ -9,6 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from prefect import get_client, pause_flow_run, suspend_flow_run
+from prefect.events import emit_event
 from prefect.exceptions import FlowPauseTimeout
 from prefect.input import RunInput
 from prefect.logging import get_run_logger
@@ -17,11 +18,13 @@ from prefect.states import Running
 from pydantic import Field, ValidationError
 
 from gatewright.core.approval import accept
+from gatewright.core.break_glass import BREAK_GLASS_KIND, Emergency, accept_break_glass
 from gatewright.core.decision import Decision
 from gatewright.core.errors import ApprovalError
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening
 from gatewright.core.statements import Answer, Pause, Request
+from gatewright.core.tokens import kind_of
 from gatewright.services.pauses import PauseNote
 from gatewright.services.releases import AnswerRecord
 from gatewright.services.reports.escape import md
@@ -102,6 +105,9 @@ def receive(opening: Opening, request: Request, attempt: int, answer: Answer) ->
         answered = _verified(services, opening, request, answer, pause)
         recorded = services.releases.record(f"answer-{attempt}", opening, answered)
     log = get_run_logger()
+    if recorded.emergency is not None:
+        _alarm(services, opening, recorded.emergency)
+        return recorded
     if recorded.approval is None:
         services.releases.note(opening, "answer_refused", "form", note=f"answer {attempt}: {recorded.refusal}")
         log.warning("answer %d was refused: %s", attempt, recorded.refusal)
@@ -110,6 +116,20 @@ def receive(opening: Opening, request: Request, attempt: int, answer: Answer) ->
     if recorded.approval.decision == "approve":
         services.releases.note_approval(opening, recorded.approval)
     return recorded
+
+
+def _alarm(services: Services, opening: Opening, emergency: Emergency) -> None:
+    """Everybody is told, in the ledger and by an event, before anything moves."""
+    services.releases.note_emergency(opening, emergency)
+    emit_event(
+        event="gatewright.break_glass",
+        resource={
+            "prefect.resource.id": f"gatewright.model.{opening.model}",
+            "prefect.resource.name": opening.model,
+        },
+        payload=emergency.model_dump(mode="json", exclude={"token"}) | {"release_id": opening.release_id},
+    )
+    get_run_logger().warning("%s broke the glass: %s", emergency.principal, emergency.reason)
 
 
 def _note(request: Request) -> PauseNote:
@@ -132,6 +152,12 @@ def _verified(
     # By the roster pinned at opening, and by the one in force: somebody may have left since.
     rosters = (services.releases.roster(opening), services.roster())
     try:
+        if answer.decision == "approve" and kind_of(answer.token) == BREAK_GLASS_KIND:
+            policy = services.releases.policy(opening)
+            emergency = accept_break_glass(
+                answer.token, request, policy, rosters, services.signatures, at=services.now()
+            )
+            return AnswerRecord(approval=None, refusal=None, emergency=emergency)
         approval = accept(
             answer, request, rosters, services.signatures, pause=pause, at=services.now(), earlier=earlier
         )

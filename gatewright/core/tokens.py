@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from gatewright.core.errors import ApprovalError
 from gatewright.core.records import Record
 
-__all__ = ["MAX_TOKEN", "Token", "parse_token", "token_of"]
+__all__ = ["MAX_TOKEN", "Token", "kind_of", "parse_token", "token_of"]
 
 MAX_TOKEN = 8000
 
@@ -60,6 +60,14 @@ def parse_token(text: str) -> Token:
     except (binascii.Error, UnicodeEncodeError) as error:
         raise _refused("a part of it is not base64") from error
     return Token(body, signature)
+
+
+def kind_of(text: str) -> str:
+    """What a pasted token says it is; empty for what is no token."""
+    try:
+        return parse_token(text).kind
+    except ApprovalError:
+        return ""
 
 
 def _refused(problem: str) -> ApprovalError:

@@ -4,12 +4,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from gatewright.core.approval import quorum
+from gatewright.core.break_glass import Emergency, break_glass_allows
 from gatewright.core.channels import ChannelEntry
+from gatewright.core.policy import Policy
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData, ReleaseState
 from gatewright.core.roster import Roster
 from gatewright.core.signatures import SignatureVerifier
 from gatewright.core.statements import Approval, Request
+from gatewright.core.waivers import require_waivers
 from gatewright.services.deployment import Deployment
 from gatewright.services.releases import Releases
 
@@ -28,7 +31,7 @@ def promote(
     signatures: SignatureVerifier,
     now: Callable[[], datetime],
 ) -> ChannelEntry:
-    """Recompute all digests, prove the quorum again, move the channel, wait for the target; the confirmation.
+    """Recompute all digests, prove quorum and waivers again, move the channel, wait for the target; the confirmation.
 
     May be called again after a crash: it goes on from the move it finds. Who gives up calls `close_failed`.
     Raises IntegrityError when any byte differs from what was approved, ApprovalError without a quorum, ConflictError
@@ -36,14 +39,35 @@ def promote(
     does not serve the candidate in time.
     """
     releases.verify(opening, candidate, data, request)
-    approvals = quorum(releases.approvals(opening.release_id), request, rosters, signatures, at=now())
+    policy = releases.policy(opening)
+    waivers = releases.decision(opening).waivers
+    require_waivers(waivers, policy, rosters, signatures, author=candidate.author, at=now())
+    allowed_by = _allowed_by(releases, request, policy, rosters, signatures, now())
     return deployment.serve(
         opening.model,
-        _intent(opening, candidate, approvals, now()),
+        _intent(opening, candidate, allowed_by, now()),
         expected=opening.channel_generation,
-        timeout_seconds=releases.policy(opening).serving_timeout_seconds,
+        timeout_seconds=policy.serving_timeout_seconds,
         check=lambda: releases.must_be_open(opening),
     )
+
+
+def _allowed_by(
+    releases: Releases,
+    request: Request,
+    policy: Policy,
+    rosters: Sequence[Roster],
+    signatures: SignatureVerifier,
+    at: datetime,
+) -> Sequence[Approval | Emergency]:
+    """The quorum, or the one person who broke the glass; nobody breaks it once somebody has rejected."""
+    given = [a for a in releases.approvals(request.release_id) if a.request == request.digest]
+    emergency = releases.emergency(request)
+    rejected = any(approval.decision == "reject" for approval in given)
+    if emergency is None or rejected or len(given) >= request.tier.approvals:
+        return quorum(given, request, rosters, signatures, at=at)
+    break_glass_allows(emergency, request, policy, rosters, signatures, at=at)
+    return (emergency,)
 
 
 def close_failed(
@@ -64,13 +88,15 @@ def close_failed(
     return releases.close(opening, ReleaseState.DEPLOYED if served else ReleaseState.FAILED, actor, note=note)
 
 
-def _intent(opening: Opening, candidate: Candidate, approvals: Sequence[Approval], at: datetime) -> ChannelEntry:
+def _intent(
+    opening: Opening, candidate: Candidate, allowed_by: Sequence[Approval | Emergency], at: datetime
+) -> ChannelEntry:
     return ChannelEntry(
         action="deploy",
         release_id=opening.release_id,
         model_sha256=candidate.artifact.sha256,
-        actor=", ".join(approval.principal for approval in approvals) or "gatewright",
-        reason=approvals[0].reason if approvals else "the policy asks for no approval",
+        actor=", ".join(one.principal for one in allowed_by) or "gatewright",
+        reason=allowed_by[0].reason if allowed_by else "the policy asks for no approval",
         at=at,
         operation=opening.release_id,
     )

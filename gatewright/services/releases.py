@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
 from gatewright.core.assurance import Assurance
+from gatewright.core.break_glass import Emergency
 from gatewright.core.decision import Decision
 from gatewright.core.errors import ConflictError, IntegrityError
 from gatewright.core.ledger import LedgerEntry, LedgerKind, open_release, state_of
@@ -35,10 +36,11 @@ GATES_MAY_TAKE = timedelta(hours=12)
 
 
 class AnswerRecord(Record):
-    """One answer to the approval form and what became of it: an approval, or the reason it was refused."""
+    """One answer to the approval form and what became of it: an approval, an emergency, or why it was refused."""
 
     approval: Approval | None
     refusal: str | None
+    emergency: Emergency | None = None
 
 
 class Releases:
@@ -107,6 +109,12 @@ class Releases:
             opening, "approved", approval.principal, digests=digests, note=approval.reason, assurance=approval.assurance
         )
 
+    def note_emergency(self, opening: Opening, emergency: Emergency) -> None:
+        """Append a break-glass to the ledger unless the release has it already."""
+        digests = {"emergency": emergency.digest, "request": emergency.request}
+        note = f"until {emergency.expires.isoformat()}: {emergency.reason}"
+        self.note(opening, "break_glass", emergency.principal, digests=digests, note=note, assurance="signed")
+
     def note(
         self,
         opening: Opening,
@@ -154,7 +162,7 @@ class Releases:
         return self._now() > request.expires_at and not self._approved(request)
 
     def approved(self, opening: Opening) -> bool:
-        """Whether enough people have approved it; before that no run of it can have moved the channel."""
+        """Whether enough people have approved it, or one broke the glass; before, no run of it can move the channel."""
         request = self._evidence.find("request", opening.release_id, Request)
         return request is not None and self._approved(request)
 
@@ -201,6 +209,10 @@ class Releases:
         Raises IntegrityError when anything differs, ConflictError when the release has ended.
         """
         self.must_be_open(opening)
+        self.verify_evidence(opening, candidate, data, request)
+
+    def verify_evidence(self, opening: Opening, candidate: Candidate, data: ReleaseData, request: Request) -> None:
+        """The same of a release that may have ended. Raises IntegrityError when anything differs."""
         root = self.root(opening, candidate)
         found = root.digest
         if found != request.evidence_root or candidate.artifact.sha256 != request.model_sha256:
@@ -247,6 +259,15 @@ class Releases:
     def approvals(self, release_id: str) -> tuple[Approval, ...]:
         return tuple(answer.approval for answer in self.answers(release_id) if answer.approval is not None)
 
+    def emergency(self, request: Request) -> Emergency | None:
+        """The break-glass of exactly this request, if somebody used it."""
+        found = (answer.emergency for answer in self.answers(request.release_id))
+        return next((one for one in found if one is not None and one.request == request.digest), None)
+
+    def decision(self, opening: Opening) -> Decision:
+        """Raises NotFoundError before it was decided."""
+        return self._evidence.read("decision", opening.release_id, Decision)
+
     def _opened(self, opening: Opening, entries: list[LedgerEntry]) -> LedgerEntry | None:
         unfinished = open_release(entries)
         if unfinished == opening.release_id:
@@ -273,7 +294,8 @@ class Releases:
 
     def _approved(self, request: Request) -> bool:
         approvals = [a for a in self.approvals(request.release_id) if a.request == request.digest]
-        return len({a.principal for a in approvals if a.decision == "approve"}) >= request.tier.approvals
+        enough = len({a.principal for a in approvals if a.decision == "approve"}) >= request.tier.approvals
+        return enough or self.emergency(request) is not None
 
     def _must_be_attested(self, opening: Opening, request: Request) -> None:
         """The ledger is hash-chained, so what it says cannot be edited as a single record can."""
@@ -281,6 +303,8 @@ class Releases:
         wanted = {("opened", opening.digest), ("decided", request.evidence_root), ("waiting", request.digest)}
         approvals = self.approvals(opening.release_id)
         wanted |= {("approved", approval.digest) for approval in approvals if approval.decision == "approve"}
+        emergency = self.emergency(request)
+        wanted |= {("break_glass", emergency.digest)} if emergency else set()
         missing = wanted - {(entry.kind, digest) for entry in entries for digest in entry.digests.values()}
         if missing:
             kinds = ", ".join(sorted({kind for kind, _ in missing}))
