@@ -1,9 +1,11 @@
 """SSH signatures by the real ssh-keygen: OpenSSH's published vectors, and what must never count."""
 
 import os
+import pty
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -154,6 +156,25 @@ def test_a_passphrase_without_a_terminal_is_an_error_and_not_a_hang(tmp_path: Pa
     subprocess.run(command, check=True, capture_output=True)
     with pytest.raises(SigningError, match="passphrase"):
         SshSigner(tmp_path / "k").sign(MESSAGE, namespace=NAMESPACE)
+
+
+def test_at_a_terminal_the_passphrase_is_asked_for(tmp_path: Path) -> None:
+    """By ssh-keygen itself, on the terminal: the passphrase never comes through this program."""
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "correct horse", "-f", str(tmp_path / "k")]
+    subprocess.run(command, check=True, capture_output=True)
+    code = (
+        "import sys; from pathlib import Path; from gatewright.services.ssh_signatures import SshSigner; "
+        f"Path(sys.argv[2]).write_bytes(SshSigner(Path(sys.argv[1])).sign({MESSAGE!r}, namespace={NAMESPACE!r}))"
+    )
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-c", code, str(tmp_path / "k"), str(tmp_path / "blob")])
+    assert b"Enter passphrase" in os.read(terminal, 1000)
+    os.write(terminal, b"correct horse\n")
+    assert os.waitpid(pid, 0)[1] == 0
+    os.close(terminal)
+    key, blob = public_key_of(tmp_path / "k"), (tmp_path / "blob").read_bytes()
+    assert VERIFIER.signer(MESSAGE, blob, namespace=NAMESPACE, keys=(key,)) == key
 
 
 def test_a_file_that_is_no_key_is_refused(tmp_path: Path) -> None:
