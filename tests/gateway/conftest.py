@@ -71,8 +71,10 @@ class Server:
         with self.as_service() as client:
             return str(client.post("/api/deployments/", json=given).json()["id"])
 
-    def waiting_run(self, key: str = "approval-1", note: PauseNote | None = NOTE) -> str:
-        """A run that is suspended with the form, as Prefect's own library leaves it."""
+    def waiting_run(
+        self, key: str = "approval-1", note: PauseNote | None = NOTE, *, pause_key: str | None = None
+    ) -> str:
+        """A run that is paused with the form, as Prefect's own library leaves it; under another key when given."""
         with self.as_service() as client:
             run_id = str(client.post("/api/flow_runs/", json={"flow_id": self.flow()}).json()["id"])
             keyset = {part: f"paused-{key}-{part}" for part in ("schema", "response", "description")}
@@ -80,7 +82,7 @@ class Server:
             for name, value in texts.items():
                 planted = client.post(f"/api/flow_runs/{run_id}/input", json={"key": name, "value": value})
                 assert planted.status_code == 201
-            details = {"pause_key": key, "pause_reschedule": False, "run_input_keyset": keyset}
+            details = {"pause_key": pause_key or key, "pause_reschedule": False, "run_input_keyset": keyset}
             details["pause_timeout"] = "2099-01-01T00:00:00Z"
             paused = {"state": {"type": "PAUSED", "name": "Paused", "state_details": details}, "force": True}
             assert client.post(f"/api/flow_runs/{run_id}/set_state", json=paused).json()["status"] == "ACCEPT"

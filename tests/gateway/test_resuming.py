@@ -201,9 +201,9 @@ def test_an_answer_cannot_be_planted_nor_a_state_forced(server: Server) -> None:
 
 
 def test_a_pause_that_nobody_wrote_down_is_not_stamped(server: Server) -> None:
-    """Another flow's question, or one under a key that is no name of ours: the run keeps waiting."""
-    for key, note in (("approval-9", None), ("Approval-1", None)):
-        run = server.waiting_run(key, note)
+    """Another flow's question, or one whose key would leave its directory: the run keeps waiting."""
+    for key in ("approval-9", "..", "../../releases/example-1", "Approval-1"):
+        run = server.waiting_run(note=None, pause_key=key)
         reply = resume(server, run, {"run_input": TYPED})
         assert (reply.status_code, server.state_of(run)) == (409, "Paused")
 
