@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gatewright.core.assurance import Assurance
+from gatewright.core.change_control import ChangeControl
 from gatewright.core.checks.binary_only import ROBUSTNESS_METRICS
 from gatewright.core.checks.by_task import CHECKS, Answered
 from gatewright.core.checks.drift import measure_drift
@@ -19,8 +21,19 @@ from gatewright.core.checks.leakage import measure_leakage
 from gatewright.core.checks.monotonicity import METRICS as MONOTONICITY_METRICS
 from gatewright.core.checks.profile_build import build_profile
 from gatewright.core.checks.slices import measure_slices
-from gatewright.core.policy import HoldoutBudget, Multiplicity, Need, Policy, Rule, RuleSet, Test
+from gatewright.core.policy import (
+    BreakGlass,
+    HoldoutBudget,
+    Multiplicity,
+    Need,
+    Policy,
+    Rule,
+    RuleSet,
+    Test,
+    WaiverTerms,
+)
 from gatewright.core.results import Measurement
+from gatewright.core.tiers import Conditions, Tier
 from gatewright.services.adversarial import METRIC as ADVERSARIAL
 from gatewright.services.expectations import validation_measurements
 
@@ -154,8 +167,10 @@ def test_the_policy_page_names_exactly_what_a_stage_measures(stage: str) -> None
 
 def test_the_policy_page_names_every_key() -> None:
     """Those of rules, of short rule sets and of policies, and every word that a key can take."""
-    fields = {name for part in (Rule, RuleSet, Policy, HoldoutBudget) for name in part.model_fields}
-    words_of_keys = {word for choice in (Test, Multiplicity, Need) for word in get_args(choice)} - {"limit"}
+    parts = (Rule, RuleSet, Policy, HoldoutBudget, Tier, Conditions, WaiverTerms, BreakGlass, ChangeControl)
+    fields = {name for part in parts for name in part.model_fields}
+    choices = (Test, Multiplicity, Need, Assurance)
+    words_of_keys = {word for choice in choices for word in get_args(choice)} - {"limit"}
     text = (DOCS / "policy.md").read_text()
     assert {name for name in fields | words_of_keys if not re.search(rf"\b{name}\b", text)} == set()
 
