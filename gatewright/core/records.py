@@ -1,6 +1,7 @@
 """What is written to the store: frozen records with one canonical form, so that equal records have equal digests."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
@@ -43,15 +44,31 @@ class Record(BaseModel):
 
     @classmethod
     def from_bytes(cls, body: bytes, *, where: str) -> Self:
-        """Parse stored bytes.
+        """Parse stored bytes, which must be canonical: a key that stands twice means two things to two readers.
 
         Raises IntegrityError when they are not a record of this kind.
         """
         try:
-            return cls.model_validate_json(body)
+            record = cls.model_validate_json(body)
         except ValidationError as error:
-            raise IntegrityError(
-                f"not a valid {cls.__name__}: {error.error_count()} problem(s), first: {error.errors()[0]['msg']}.",
-                where=where,
-                remedy="compare the object with its digest in the ledger; restore it from a backup if it was edited.",
-            ) from error
+            problem = f"{error.error_count()} problem(s), first: {error.errors()[0]['msg']}"
+            raise _not_valid(cls.__name__, problem, where) from error
+        if not _is_canonical(body):
+            raise _not_valid(cls.__name__, "its JSON is not in canonical form (RFC 8785)", where)
+        return record
+
+
+def _is_canonical(body: bytes) -> bool:
+    """Of the JSON itself, not of the record: fields that were added later are not in earlier bytes."""
+    try:
+        return canonical_json(json.loads(body)) == body
+    except (ValueError, RecursionError):  # also for numbers that canonical JSON does not have
+        return False
+
+
+def _not_valid(kind: str, problem: str, where: str) -> IntegrityError:
+    return IntegrityError(
+        f"not a valid {kind}: {problem}.",
+        where=where,
+        remedy="compare the object with its digest in the ledger; restore it from a backup if it was edited.",
+    )

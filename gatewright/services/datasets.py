@@ -15,6 +15,7 @@ from gatewright.core.refs import DatasetFile, DatasetRef
 from gatewright.core.spec import ModelSpec
 from gatewright.services.blobs import BlobStore
 from gatewright.services.dataset_schema import Kinds, check_schema
+from gatewright.services.local_files import read_at_most, within
 from gatewright.services.parquet_probe import Caps, probe_parquet
 
 __all__ = ["PARQUET", "Datasets"]
@@ -23,17 +24,21 @@ PARQUET = "application/vnd.apache.parquet"
 
 
 class Datasets:
-    """The data files of models. ``root`` is the directory of the model's spec."""
+    """The data files of models. ``root`` is the directory of the model's spec.
 
-    def __init__(self, blobs: BlobStore, root: Path, caps: Caps | None = None) -> None:
+    Files are read from below ``root`` and the folders ``more``, and from nowhere else.
+    """
+
+    def __init__(self, blobs: BlobStore, root: Path, caps: Caps | None = None, *, more: Sequence[Path] = ()) -> None:
         self._blobs = blobs
         self._root = root
+        self._folders = (root, *more)
         self._caps = caps or Caps()
 
     def pin(self, spec: ModelSpec, periods: Sequence[str], *, name: str) -> DatasetRef:
         """Check the file of each period, store its bytes, and name them by digest; files in order of ``periods``.
 
-        Raises SpecError for an unknown period or an address that cannot be read, DataError for a file that
+        Raises SpecError for an unknown period or an address that may not be read, DataError for a file that
         is missing, empty, unreadable, too large, without rows, or without the columns and types of ``spec``.
         """
         _check_periods(spec, periods)
@@ -41,7 +46,7 @@ class Datasets:
         kinds: Kinds = {}
         for period in periods:
             uri = spec.data.path.replace("{period}", period)
-            path = self._local(uri)
+            path = within(self._local(uri), self._folders)
             body = self._read(path)
             probe = probe_parquet(body, self._caps, where=str(path))
             if probe.rows == 0:
@@ -75,15 +80,7 @@ class Datasets:
         return Path(url2pathname(address.path))
 
     def _read(self, path: Path) -> bytes:
-        try:
-            with path.open("rb") as file:
-                body = file.read(self._caps.file_bytes + 1)
-        except OSError as error:
-            raise DataError(
-                f"cannot read the data file: {error.strerror or error}.",
-                where=str(path),
-                remedy="put the file there, or correct `data.path` and `data.periods` of the spec.",
-            ) from None
+        body = read_at_most(path, self._caps.file_bytes)
         if not body:
             raise DataError("the file is empty (0 bytes).", where=str(path), remedy="deliver the data again.")
         if len(body) > self._caps.file_bytes:

@@ -93,8 +93,8 @@ def test_categories_written_as_dictionaries_load_as_plain_text(datasets: Dataset
 
 
 def test_a_file_address_is_read(store: MemoryStore, root: Path) -> None:
-    """file:///path works as well as a path."""
-    datasets = Datasets(BlobStore(store, root / "cache"), Path("/nowhere"))
+    """file:///path works as well as a path, in a folder that the settings name."""
+    datasets = Datasets(BlobStore(store, root / "cache"), Path("/nowhere"), more=[root / "data"])
     ref = datasets.pin(at(f"{(root / 'data').as_uri()}/{{period}}.parquet"), ["1997"], name="training")
     assert ref.rows == 3975
 
