@@ -5,13 +5,22 @@ from datetime import datetime
 from functools import cached_property
 
 from gatewright.core import policy_diff, roster_diff
-from gatewright.core.document_diff import Change
+from gatewright.core.document_diff import DOCUMENT, Change
+from gatewright.core.errors import IntegrityError
 from gatewright.core.governed import Document, GovernedVersion
 from gatewright.core.policy import Policy
 from gatewright.core.records import canonical_json
 from gatewright.core.roster import Roster
 
 __all__ = ["InForce"]
+
+_UNREADABLE = Change(
+    where=DOCUMENT,
+    field=DOCUMENT,
+    sentence="this software cannot read the version in force",
+    direction="changes",
+    in_doubt=True,
+)
 
 
 @dataclass(frozen=True)
@@ -64,8 +73,19 @@ class InForce:
             raise TypeError(f"{self.entry.where} is no roster")
         return self.document
 
+    def holds(self, document: Document) -> bool:
+        """Whether it is this document, in the words of this software or byte for byte."""
+        try:
+            return self.sha256 == document.digest or self.document == document
+        except IntegrityError:
+            return False
+
     def changes_to(self, document: Document) -> tuple[Change, ...]:
         """What changes when ``document`` comes next. Raises TypeError when it is of another kind."""
-        if isinstance(document, Policy):
-            return policy_diff.diff(self.policy, document)
-        return roster_diff.diff(self.roster, document)
+        try:
+            if isinstance(document, Policy):
+                return policy_diff.diff(self.policy, document)
+            return roster_diff.diff(self.roster, document)
+        except IntegrityError:
+            # Or a stricter software could never leave a version behind that an earlier one took.
+            return (_UNREADABLE,)

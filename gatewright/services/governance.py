@@ -94,7 +94,7 @@ class Governance:
         """
         for _ in range(_TRIES):
             current = self.in_force(kind, name)
-            if current is not None and (current.owned or current.document == document):
+            if current is not None and (current.owned or current.holds(document)):
                 return current
             entry = self._draft(kind, name, current, document, actor)
             if entry.changed_by is not None:
@@ -108,7 +108,7 @@ class Governance:
     def progress(self, kind: DocumentKind, name: str, document: Document) -> Signing:
         """Who has signed ``document`` as the next version. Raises SpecError, ApprovalError as `sign`."""
         current = self.in_force(kind, name)
-        if current is not None and current.document == document:
+        if current is not None and current.holds(document):
             return _done(current)
         draft = self._draft(kind, name, current, document, actor="")
         return _progress(current, draft, self._tokens(current, draft))
@@ -123,7 +123,7 @@ class Governance:
         document became that version first.
         """
         current = self.in_force(kind, name)
-        if current is not None and current.document == document:
+        if current is not None and current.holds(document):
             return _done(current)
         draft = self._draft(kind, name, current, document, actor=principal)
         if principal not in self._tokens(current, draft):

@@ -8,12 +8,14 @@ import pytest
 
 from gatewright.core.errors import ApprovalError, IntegrityError, SpecError, StoreError
 from gatewright.core.policy import Policy
+from gatewright.core.records import canonical_json, sha256_hex
 from gatewright.core.roster import Roster
+from gatewright.services.generations import GenerationLog
 from gatewright.services.governance import Governance, Signing
 from gatewright.services.store import S3Location, S3Store
 from tests.core.examples import NOW, policy, rule
 from tests.core.examples import roster as plain_roster
-from tests.core.owners import OWNERS, REASON, owned_policy, owned_roster, person, signer
+from tests.core.owners import OWNERS, REASON, owned_policy, owned_roster, person, signer, version_of
 from tests.fakes import FakeSignatures, MemoryStore
 
 
@@ -225,6 +227,24 @@ def test_a_clock_that_is_behind_puts_nothing_in_force(
     with pytest.raises(IntegrityError, match="older than the version before it"):
         governance.adopt("policy", "example", policy(version=2), "file")
     assert len(memory_store.objects) == 1
+
+
+def test_a_version_that_this_software_cannot_read_any_more_can_be_left_behind(
+    governance: Governance, memory_store: MemoryStore
+) -> None:
+    """What it loosened cannot be told, and so it is said; nothing is released under it."""
+    version = version_of(policy())
+    document = {**version.document, "a_key_of_another_time": True}
+    strange = version.model_copy(update={"document": document, "document_sha256": sha256_hex(canonical_json(document))})
+    GenerationLog(memory_store, "governance/policy/example").append(strange.model_dump(mode="json"), expected=0)
+    found = governance.in_force("policy", "example")
+    assert found is not None
+    with pytest.raises(IntegrityError, match="not a valid Policy"):
+        _ = found.policy
+    with pytest.raises(SpecError, match="other content"):
+        governance.adopt("policy", "example", policy(), "file")
+    [sentence] = governance.adopt("policy", "example", policy(version=2), "file").entry.loosens
+    assert "cannot read the version in force" in sentence
 
 
 def test_a_policy_cannot_be_signed_before_a_roster_is_in_force(governance: Governance) -> None:
