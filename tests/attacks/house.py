@@ -7,11 +7,13 @@ from gatewright.core.policy import Policy
 from gatewright.core.roster import Roster
 from gatewright.services.generations import GenerationLog
 from gatewright.services.governance import Governance, Signing
-from tests.core.examples import NOW
-from tests.core.owners import OWNERS, REASON, owned_policy, owned_roster, signer, version_of
+from tests.core.examples import NOW, rule
+from tests.core.owners import OWNERS, REASON, owned_policy, owned_roster, person, signer, version_of
 from tests.fakes import FakeSignatures, FakeSigner, MemoryStore
 
 BOTH = OWNERS[:2]
+MALLORY = "eve.outside"
+WEAK = (rule(minimum=0.01),)
 HOUR = timedelta(hours=1)
 
 
@@ -57,3 +59,9 @@ class House:
 
 def place(document: Policy | Roster) -> tuple[DocumentKind, str]:
     return ("policy", document.model) if isinstance(document, Policy) else ("roster", "roster")
+
+
+def people(**changes: object) -> Roster:
+    """The next roster, in which the first owner is somehow different."""
+    changed = (person(OWNERS[0], **changes), *(person(name) for name in (*OWNERS[1:], MALLORY)))  # type: ignore[arg-type]
+    return owned_roster(2, people=changed)
