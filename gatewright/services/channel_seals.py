@@ -22,7 +22,8 @@ _REMEDY = (
 class TrustedSeals:
     """Says whether the pipeline made a move. ``keys`` gives its public keys at a moment (of the roster in force).
 
-    ``asked`` says whether that roster names a pipeline at all; until one does, moves have no seal.
+    ``asked`` says whether that roster names a pipeline at all. Until one does, moves may have no seal; after the first
+    sealed one every move has, whatever becomes of the roster.
     """
 
     verifier: SignatureVerifier
@@ -38,7 +39,8 @@ class TrustedSeals:
         """
         if not follows_in_time(entry, before):
             raise _refused("it is older than the move before it", where)
-        if entry.seal is None and not self.asked(entry.at):
+        never_sealed = before is None or before.seal is None
+        if entry.seal is None and never_sealed and not self.asked(entry.at):
             return
         if entry.seal is None:
             raise _refused("it has no seal", where)

@@ -52,6 +52,7 @@ class Attack:
         self.keys = keys
         self.world = World(root)
         self.machine_keys = [PublicKey(key=keys["pipeline"].public_key, added=date(2026, 1, 1))]
+        self.named_since = NOW - timedelta(days=1)
         self.target = Obedient()
         self.good = self.world.release("r1", tiny_model(1))
         self.evil = self.world.release("r2", tiny_model(2))
@@ -60,7 +61,7 @@ class Attack:
         self.serving.refresh()
 
     def trusted(self) -> TrustedSeals:
-        return TrustedSeals(SshSignatures(), self._pipeline_keys)
+        return TrustedSeals(SshSignatures(), self._pipeline_keys, lambda at: at >= self.named_since)
 
     def channels(self) -> ChannelStore:
         """As another process sees them."""
@@ -263,6 +264,31 @@ def test_without_a_key_in_the_roster_nothing_is_trusted(attack: Attack) -> None:
     """An empty list of keys is no leave to skip them."""
     attack.machine_keys.clear()
     with pytest.raises(IntegrityError, match="not by a key"):
+        attack.channels().head("tiny", "production")
+
+
+def test_before_the_roster_named_a_pipeline_moves_have_no_seal(attack: Attack) -> None:
+    """They count; the first one after that day must be sealed."""
+    attack.world.store.objects.clear()
+    attack.write(move("r1", attack.good, at=attack.named_since - timedelta(microseconds=1)))
+    assert len(attack.channels().history("tiny", "production")) == 1
+    attack.write(move("r2", attack.evil, at=attack.named_since))
+    with pytest.raises(IntegrityError, match="no seal"):
+        attack.channels().head("tiny", "production")
+
+
+def test_a_move_without_a_seal_cannot_be_dated_back_to_that_time(attack: Attack) -> None:
+    """The sealed move before it is younger."""
+    attack.write(move("r2", attack.evil, at=attack.named_since - timedelta(hours=1)))
+    with pytest.raises(IntegrityError, match="older than"):
+        attack.channels().head("tiny", "production")
+
+
+def test_a_roster_without_a_pipeline_does_not_free_a_sealed_channel(attack: Attack) -> None:
+    """After the first sealed move every move has a seal."""
+    attack.named_since = NOW + timedelta(days=2)
+    attack.write(move("r2", attack.evil))
+    with pytest.raises(IntegrityError, match="no seal"):
         attack.channels().head("tiny", "production")
 
 
