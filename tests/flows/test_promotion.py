@@ -41,7 +41,9 @@ def tampering(world: World, model: str, change) -> str:
         ended = world.retrain("1998", [APPROVE], model=model)
     assert ended.state.name == "Failed"
     assert world.serving(model) is None
-    assert not world.services.channels.history(model, "production")
+    # At most the generation that it could have taken is closed.
+    moves = [entry for _, entry in world.services.channels.history(model, "production")]
+    assert [(move.action, move.model_sha256) for move in moves] in ([], [("revert", None)])
     return ended.error
 
 
