@@ -229,10 +229,13 @@ def _fingerprint(key: str) -> str:
 
 
 def _decoded(key: str) -> bytes:
+    """The key's blob; empty unless its base64 is spelled in the one canonical way, as ssh-keygen demands too."""
+    text = key.split()[1]
     try:
-        return base64.b64decode(key.split()[1], validate=True)
+        blob = base64.b64decode(text, validate=True)
     except binascii.Error:
         return b""
+    return blob if base64.b64encode(blob).decode() == text else b""
 
 
 def _ssh_string(body: bytes) -> bytes:

@@ -1,9 +1,11 @@
 """SSH signatures by the real ssh-keygen: OpenSSH's published vectors, and what must never count."""
 
+import base64
 import os
 import pty
 import shutil
 import stat
+import string
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +79,21 @@ def test_a_broken_key_does_not_hide_the_others(signer: SshSigner) -> None:
     """One unreadable key in the roster keeps nobody else from signing."""
     blob = signer.sign(MESSAGE, namespace=NAMESPACE)
     keys = ("ssh-ed25519 AAAA", "ssh-ed25519 A", "nonsense QUJD", signer.public_key)
+    assert VERIFIER.signer(MESSAGE, blob, namespace=NAMESPACE, keys=keys) == signer.public_key
+
+
+def test_another_spelling_of_a_key_is_not_taken_for_it(tmp_path: Path) -> None:
+    """Base64 with padding has spare bits: whoever lists a colleague's key a second time so signs for nobody."""
+    command = ["ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", str(tmp_path / "k")]
+    subprocess.run(command, check=True, capture_output=True)
+    signer = SshSigner(tmp_path / "k")
+    alphabet = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+    bare = signer.public_key.rstrip("=")
+    again = bare[:-1] + alphabet[alphabet.index(bare[-1]) ^ 1] + "=" * (len(signer.public_key) - len(bare))
+    assert base64.b64decode(again.split()[1]) == base64.b64decode(signer.public_key.split()[1])
+    blob = signer.sign(MESSAGE, namespace=NAMESPACE)
+    assert VERIFIER.signer(MESSAGE, blob, namespace=NAMESPACE, keys=(again,)) is None
+    keys = (again, signer.public_key)
     assert VERIFIER.signer(MESSAGE, blob, namespace=NAMESPACE, keys=keys) == signer.public_key
 
 
