@@ -7,6 +7,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
+from gatewright.core.redaction import redacted
 from gatewright.core.releases import Opening, ReleaseState
 from gatewright.services.promotion import close_failed
 from gatewright.wiring import connect
@@ -15,9 +16,11 @@ __all__ = ["closing_on_failure", "ended", "run_name"]
 
 
 def ended(opening: Opening, state: ReleaseState, note: str) -> State[None]:
-    """Close the release and name the run's state after it; whoever ended it before, that end stands."""
+    """Close the release, attest the verdict, and name the run's state; whoever ended it before, that end stands."""
     services = connect()
     stands = services.releases.close(opening, state, "gatewright", note=note) or state
+    rosters = (services.releases.roster(opening), services.roster())
+    services.attestations.attest(opening, rosters, at=services.now())
     services.checkpoints.write(opening.model)
     return Completed(name=stands.value.capitalize(), message=f"{opening.release_id}: {note}")
 
@@ -29,7 +32,7 @@ def closing_on_failure(opening: Opening) -> Iterator[None]:
         yield
     except Exception as error:
         services = connect()
-        close_failed(services.releases, services.deployment, opening, "gatewright", str(error)[:1000])
+        close_failed(services.releases, services.deployment, opening, "gatewright", redacted(str(error))[:1000])
         raise
 
 

@@ -18,6 +18,7 @@ from gatewright.core.roster import Roster
 from gatewright.core.signatures import SignatureVerifier, Signer
 from gatewright.core.spec import ModelSpec
 from gatewright.core.strict_yaml import parse_yaml
+from gatewright.services.attestations import Attestations
 from gatewright.services.blobs import BlobStore
 from gatewright.services.channel_seals import TrustedSeals
 from gatewright.services.channel_store import ChannelStore
@@ -25,6 +26,7 @@ from gatewright.services.checkpoints import CheckpointReader, CheckpointWriter
 from gatewright.services.clock import utc_now
 from gatewright.services.datasets import Datasets
 from gatewright.services.deployment import Deployment
+from gatewright.services.dsse import DsseSigner
 from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.governance import Governance
 from gatewright.services.holdout import HoldoutUses
@@ -76,6 +78,7 @@ class Services:
     waivers: Waivers
     signatures: SignatureVerifier
     checkpoints: ModelCheckpoints
+    attestations: Attestations
     rollbacks: Rollbacks
     now: Callable[[], datetime]
 
@@ -151,7 +154,9 @@ def build(
     pipeline = PipelineKeys(governance)
     channels = ChannelStore(record_store, TrustedSeals(signatures, pipeline.at, pipeline.named))
     target = target or ScoringServiceTarget(settings.target_url)
-    signer = SshSigner(settings.path(settings.pipeline_key)) if settings.pipeline_key else None
+    key = settings.path(settings.pipeline_key) if settings.pipeline_key else None
+    signer = SshSigner(key) if key else None
+    releases = Releases(evidence, ledger, blobs, now)
     deployment = Deployment(channels, target, settings.channel, now, signer)
     writer = _checkpoints(settings, signatures, pipeline, signer, now)
     return Services(
@@ -164,13 +169,14 @@ def build(
         registry=registry,
         scores=Scores(record_store, blobs, registry),
         holdout=HoldoutUses(record_store),
-        releases=Releases(evidence, ledger, blobs, now),
+        releases=releases,
         deployment=deployment,
         rollbacks=Rollbacks(channels, settings.channel, deployment, evidence, blobs, ledger, now),
         governance=governance,
         pauses=Pauses(record_store),
         waivers=Waivers(record_store),
         signatures=signatures,
+        attestations=Attestations(releases, blobs, DsseSigner(key) if key else None, signatures, settings.channel),
         checkpoints=ModelCheckpoints(writer, ledger, channels, settings.channel, governance),
         now=now,
     )
