@@ -146,6 +146,7 @@ class LocalStack:
     def _environment(self, store: EmbeddedStore) -> dict[str, str]:
         location = store.location("gatewright-records")
         assert location.secret_access_key is not None
+        (self.state / "checkpoints").mkdir(exist_ok=True)
         ours = {
             "GATEWRIGHT_ROOT": str(self.root),
             "GATEWRIGHT_CACHE_DIR": str(self.state / "cache"),
