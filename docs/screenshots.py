@@ -47,18 +47,22 @@ def main() -> int:
         print("no Chromium on this machine. Remedy: install it, such as with `apt-get install chromium`.")
         return 1
     IMAGES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as directory, demo(Path(directory)) as (run, service), sync_playwright() as play:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        demo(Path(directory)) as (run, service, login),
+        sync_playwright() as play,
+    ):
         browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
         for width in WIDTHS:
             for name, visit in PICTURES.items():
-                take(browser, f"{name}-{width}.png", width, lambda page, visit=visit: visit(page, run, service))
+                take(browser, f"{name}-{width}.png", width, login, lambda page, visit=visit: visit(page, run, service))
         browser.close()
     return 0
 
 
 @contextmanager
-def demo(directory: Path) -> Iterator[tuple[str, str]]:
-    """`make demo` up to the approval of 1999: addresses of the waiting run and of the scoring service."""
+def demo(directory: Path) -> Iterator[tuple[str, str, str]]:
+    """`make demo` up to the approval of 1999: the waiting run, the scoring service, and Dana's login."""
     arguments = ["--state", str(directory / "state"), "--replay", "1998", "--stop-at", "1999"]
     output = directory / "demo.log"
     with output.open("wb") as log:
@@ -77,23 +81,26 @@ def demo(directory: Path) -> Iterator[tuple[str, str]]:
         process.wait(timeout=90)
 
 
-def addresses(output: Path, process: subprocess.Popen[bytes]) -> tuple[str, str]:
+def addresses(output: Path, process: subprocess.Popen[bytes]) -> tuple[str, str, str]:
     """What the demo prints once it waits. Raises RuntimeError with its output when it does not get there."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         text = output.read_text()
         run = re.search(r"http://\S+/v2/runs/flow-run/\S+", text)
         service = re.search(r"scoring service is at (http://\S+)\. ", text)
-        if run and service:
-            return run.group(0), service.group(1)
+        login = re.search(r"dana\.reyes:\S+", text)
+        if run and service and login:
+            return run.group(0), service.group(1), login.group(0)
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"the demo did not reach its approval:\n{text}")
         time.sleep(0.5)
 
 
-def take(browser: Browser, name: str, width: int, visit: Callable[[Page], None]) -> None:
+def take(browser: Browser, name: str, width: int, login: str, visit: Callable[[Page], None]) -> None:
     """One picture, with few colours."""
     page = browser.new_page(viewport={"width": width, "height": HEIGHT})
+    # What Prefect's own login box leaves in the browser.
+    page.add_init_script(f"localStorage.setItem('prefect-password', btoa('{login}'))")
     visit(page)
     page.wait_for_timeout(SETTLE_MILLISECONDS)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")

@@ -1,5 +1,6 @@
 """Settings -> a running gateway."""
 
+import logging
 import os
 import secrets
 
@@ -59,6 +60,7 @@ def serve(host: str, port: int) -> None:
     settings = read_settings()
     inside = Inside(*_prefect())
     app = gateway(settings, connect(), inside)
+    _log_to_stderr()
     # Without `proxy_headers`: with it, a header could say where a request comes from.
     uvicorn.run(app, host=host, port=port, proxy_headers=False, server_header=False, log_level="info")
 
@@ -78,6 +80,16 @@ def _prefect() -> tuple[ASGIApp, str]:
             remedy="leave it unset: the gateway guards `/api`.",
         )
     return create_app(final=True), auth_string
+
+
+def _log_to_stderr() -> None:
+    """Who started and answered what, and what was refused; Prefect's own loggers stay as they are."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    log = logging.getLogger("gatewright.gateway")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
 
 
 def _proxy(settings: GatewaySettings) -> TrustedProxy | None:
