@@ -1,13 +1,13 @@
 """A year of one model: people and machines with real SSH keys, two releases, a change of the policy, a rollback."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
 from gatewright.core.approval import accept
 from gatewright.core.change_control import ChangeControl
-from gatewright.core.decision import decide
+from gatewright.core.decision import Decision, decide
 from gatewright.core.governed import ROSTER_NAME
 from gatewright.core.judging import judge
 from gatewright.core.policy import Policy
@@ -49,7 +49,12 @@ class AuditWorld:
         self.keys = keys
         self.store = store if store is not None else MemoryStore()
         self.time = NOON
-        self.serving: str | None = None
+        # What a dishonest run would make of its decision.
+        self.decides: Callable[[Decision], Decision] = lambda decision: decision
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
 
     def now(self) -> datetime:
         self.time += timedelta(seconds=1)
@@ -64,7 +69,7 @@ class AuditWorld:
             cache_dir=self.folder / "cache",
             channel=CHANNEL,
             pipeline_key=pipeline,
-            checkpoints=self.folder / "checkpoints",
+            checkpoints=self.checkpoints,
         )
         return build(settings, blob_store=self.store, record_store=self.store, target=_Obedient(), now=self.now)
 
@@ -99,6 +104,23 @@ class AuditWorld:
         governance, owner = self.process().governance, self.signer(OWNER)
         governance.sign("roster", ROSTER_NAME, self.roster, owner, OWNER, "These are our people.")
         governance.sign("policy", MODEL, policy or self.policy, owner, OWNER, reason)
+
+    def change_roster(self, left: Mapping[str, date] = {}, revoked: Mapping[str, datetime] = {}) -> None:
+        """The next version of the roster: these people leave, the keys of those are revoked."""
+        governance = self.process().governance
+        current = governance.in_force("roster", ROSTER_NAME)
+        assert current
+        people = tuple(
+            person.model_copy(
+                update={
+                    "left": left.get(person.id),
+                    "keys": tuple(key.model_copy(update={"revoked": revoked.get(person.id)}) for key in person.keys),
+                }
+            )
+            for person in current.roster.people
+        )
+        changed = current.roster.model_copy(update={"version": current.version + 1, "people": people})
+        governance.sign("roster", ROSTER_NAME, changed, self.signer(OWNER), OWNER, "Somebody left us.")
 
     def open(self, release_id: str) -> Opening:
         services = self.process()
@@ -156,6 +178,7 @@ class AuditWorld:
             has_champion=not first,
         )
         decision = decide(policy, results, policy_sha256=opening.policy.sha256, has_champion=not first, facts=facts)
+        decision = self.decides(decision)
         releases.record("decision", opening, decision)
         root = releases.record("root", opening, releases.root(opening, candidate))
         releases.note(opening, "decided", "gatewright", digests={"evidence": root.digest}, note=decision.outcome)
@@ -170,9 +193,8 @@ class AuditWorld:
         token = token_of(said.to_bytes(), self.signer(by or name).sign(said.to_bytes(), namespace=APPROVAL))
         typed = Answer(decision="approve", approver=name, reason="", token=token)
         earlier = services.releases.approvals(opening.release_id)
-        approval = accept(
-            typed, request, [self.roster], services.signatures, pause=None, at=self.now(), earlier=earlier
-        )
+        rosters, at = [services.releases.roster(opening)], self.now()
+        approval = accept(typed, request, rosters, services.signatures, pause=None, at=at, earlier=earlier)
         services.releases.record(f"answer-{number}", opening, AnswerRecord(approval=approval, refusal=None))
         services.releases.note_approval(opening, approval)
 
@@ -203,7 +225,7 @@ class AuditWorld:
 
     def checkpoint(self) -> None:
         """Sign for the chains, outside the store."""
-        (self.folder / "checkpoints").mkdir(exist_ok=True)
+        self.checkpoints.mkdir(exist_ok=True)
         self.process().checkpoints.write(MODEL)
 
     def roll_back(self) -> None:

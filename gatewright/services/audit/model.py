@@ -11,7 +11,7 @@ from gatewright.core.errors import IntegrityError, NotFoundError
 from gatewright.core.governed import ROSTER_NAME, DocumentKind
 from gatewright.core.ledger import LedgerEntry
 from gatewright.services.audit.kept import Checkpoints
-from gatewright.services.audit.store import AuditedStore, step
+from gatewright.services.audit.store import AuditedStore, counted, step
 from gatewright.services.channel_seals import TrustedSeals
 from gatewright.services.checkpoints import CheckpointReader
 from gatewright.services.targets.base import Target
@@ -82,14 +82,15 @@ class ModelAudit:
         length, head = self.store.ledger.head(self.model)
         if not length:
             raise NotFoundError("there is no ledger.", where=f"ledger {self.model}", remedy="name another model.")
-        return f"{length} entries, each names the one before; the last is {head[:12]} of {_day(self.entries[-1].at)}"
+        last = f"{head[:12]} of {_day(self.entries[-1].at)}"
+        return f"{counted(length, 'entry')}, each names the one before; the last is {last}"
 
     def _chain(self) -> str:
-        return f"{len(self.moves)} moves, each names the one before"
+        return f"{counted(len(self.moves), 'move')}, each names the one before"
 
     def _legal(self) -> str:
         must_be_legal(self.moves, self.entries, where=self._where)
-        return f"each was made by a release or a rollback; {len(self.deployed())} releases were confirmed"
+        return f"each was made by a release or a rollback; confirmed: {counted(len(self.deployed()), 'release')}"
 
     def _sealed(self) -> str:
         pipeline = self.store.pipeline
@@ -104,7 +105,7 @@ class ModelAudit:
                 )
             before = self.moves[index - 1] if index else None
             seals.require(move, before, model=self.model, channel=self.channel, n=index + 1, where=where)
-        return f"{len(self.moves)} moves are sealed by the pipeline's key of their time"
+        return f"{counted(len(self.moves), 'move')} sealed by the pipeline's key of their time"
 
     def _governed(self, kind: DocumentKind, name: str) -> str:
         versions = self.store.governance.history(kind, name)
@@ -116,14 +117,15 @@ class ModelAudit:
             )
         last = versions[-1]
         signed = sum(version.entry.assurance == "signed" for version in versions)
-        return f"{len(versions)} versions, {signed} signed by owners; version {last.version} since {_day(last.at)}"
+        said = f"{counted(len(versions), 'version')}, {signed} signed by owners"
+        return f"{said}; version {last.version} since {_day(last.at)}"
 
     def _checkpoint(self, log: str) -> str:
         """The chain continues every checkpoint of it: its end was not cut off, and it was not written anew."""
         checkpoints = self._checkpoints.of(log, CheckpointReader(self.store.signatures, self.store.pipeline.at))
         digests = self._logs[log]()
         held = must_agree(checkpoints, digests)
-        return f"{len(checkpoints)} checkpoints hold, up to entry {held} of {len(digests)}"
+        return f"{counted(len(checkpoints), 'checkpoint')}, up to entry {held} of {len(digests)}"
 
     def _serving(self, found: Sequence[Finding], target: Target | None) -> str:
         stands = standing(self.moves)

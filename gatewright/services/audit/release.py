@@ -1,22 +1,26 @@
 """The steps of an audit that are about one release: evidence, decision, approvals, and what was served."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from functools import cached_property
 
 from gatewright.core.approval import quorum, verify
 from gatewright.core.audit import Finding, must_be_attested, same_decision
+from gatewright.core.break_glass import Emergency, break_glass_allows
 from gatewright.core.channels import ChannelEntry
 from gatewright.core.decision import Decision, decide
 from gatewright.core.errors import ApprovalError, IntegrityError
 from gatewright.core.governed import ROSTER_NAME, DocumentKind
 from gatewright.core.judging import judge
-from gatewright.core.ledger import LedgerEntry
+from gatewright.core.ledger import LedgerEntry, LedgerKind
 from gatewright.core.refs import ArtifactRef, Candidate
 from gatewright.core.release_facts import facts_of
 from gatewright.core.releases import EvidenceRoot, Opening, ReleaseData
-from gatewright.core.statements import Request
+from gatewright.core.roster import Roster
+from gatewright.core.statements import Approval, Request
 from gatewright.core.waivers import require_waivers
 from gatewright.services.audit.model import ModelAudit
-from gatewright.services.audit.store import AuditedStore, step
+from gatewright.services.audit.store import AuditedStore, counted, step
 from gatewright.services.reports.escape import plain
 from gatewright.services.terms import require_terms_in_force
 
@@ -60,6 +64,10 @@ class ReleaseAudit:
     def _request(self) -> Request:
         return self._store.evidence.read("request", self._release_id, Request)
 
+    def _came_to(self, kind: LedgerKind) -> bool:
+        """Whether the release got so far. One that moved the channel must have come to everything before that."""
+        return self._intent is not None or any(entry.kind == kind for entry in self._events)
+
     @cached_property
     def _intent(self) -> ChannelEntry | None:
         """The move that put it into production; None when it never got there."""
@@ -72,29 +80,33 @@ class ReleaseAudit:
 
     def _evidence(self) -> str:
         """The ledger, the root and the request name exactly the bytes that are in the store."""
-        evidence, name = self._store.evidence, self._release_id
+        self._attested("opened", "opening", "opening")
+        if not self._came_to("decided"):
+            return "it has not been decided"
         root = self._store.releases.root(self._opening, self._candidate)
-        digest = evidence.digest("root", name)
-        request = self._request
-        wanted = {
-            "opened": ("opening", evidence.digest("opening", name)),
-            "decided": ("evidence", root.digest),
-            "waiting": ("request", evidence.digest("request", name)),
-        }
-        must_be_attested(name, self._events, wanted)
-        stored = evidence.read("root", name, EvidenceRoot)
-        if not root.digest == stored.digest == digest == request.evidence_root:
-            changed = sorted(n for n, d in {**stored.records, **root.records}.items() if root.records.get(n) != d)
-            raise self._broken(f"the records are not those that were asked about: {', '.join(changed) or 'the root'}")
-        self._require_same_terms(request)
-        return f"{len(root.records)} records have the root {digest[:12]} that was decided on and asked about"
+        stored = self._store.evidence.read("root", self._release_id, EvidenceRoot)
+        if root != stored:
+            changed = sorted({name for name, _ in root.records.items() ^ stored.records.items()})
+            raise self._broken(f"records are not those that were decided on: {', '.join(changed) or 'the model'}")
+        self._attested("decided", "evidence", "root")
+        said = f"{counted(len(root.records), 'record')} with the root {root.digest[:12]} that was decided on"
+        if not self._came_to("waiting"):
+            return f"{said}; nobody was asked"
+        self._attested("waiting", "request", "request")
+        self._require_same_terms(self._request, root)
+        return f"{said} and asked about"
 
-    def _require_same_terms(self, request: Request) -> None:
+    def _attested(self, kind: LedgerKind, digest: str, record: str) -> None:
+        found = self._store.evidence.digest(record, self._release_id)
+        must_be_attested(self._release_id, self._events, {kind: (digest, found)})
+
+    def _require_same_terms(self, request: Request, root: EvidenceRoot) -> None:
         opening, candidate = self._opening, self._candidate
         champion = opening.champion.model_sha256 if opening.champion else None
         wanted = {
             "release": (request.release_id, opening.release_id),
             "model": (request.model, opening.model),
+            "evidence": (request.evidence_root, root.digest),
             "environment": (request.environment, self._model.channel),
             "candidate": (request.model_sha256, candidate.artifact.sha256),
             "champion": (request.champion_sha256, champion),
@@ -113,15 +125,18 @@ class ReleaseAudit:
         return digests[n - 1] if 0 < n <= len(digests) else ""
 
     def _bytes(self) -> str:
-        opening = self._opening
-        data = self._store.evidence.read("data", self._release_id, ReleaseData)
-        refs: set[ArtifactRef] = {self._candidate.artifact, opening.spec, opening.policy, opening.roster}
-        refs |= {file.artifact for dataset in (data.training, data.evaluation) for file in dataset.files}
+        evidence, name, opening = self._store.evidence, self._release_id, self._opening
+        refs: set[ArtifactRef] = {opening.spec, opening.policy, opening.roster}
+        candidate, data = evidence.find("candidate", name, Candidate), evidence.find("data", name, ReleaseData)
+        if candidate is not None:
+            refs.add(candidate.artifact)
+        if data is not None:
+            refs |= {file.artifact for dataset in (data.training, data.evaluation) for file in dataset.files}
         stages = self._store.releases.stages(self._release_id).values()
         refs |= {ref for stage in stages for ref in stage.artifacts.values()}
         self._store.blobs.require(refs)
         size = sum(ref.size for ref in refs)
-        return f"model, data, policy and reports: {len(refs)} files, {size:,} bytes have their digests"
+        return f"model, data, policy and reports: {counted(len(refs), 'file')}, {size:,} bytes with their digests"
 
     def _terms(self) -> str:
         require_terms_in_force(self._store.governance, self._opening)
@@ -139,6 +154,8 @@ class ReleaseAudit:
 
     def _decision(self) -> str:
         """The pinned policy, applied again to the stored measurements, gives the stored decision."""
+        if not self._came_to("decided"):
+            return "it has not been decided"
         releases, opening = self._store.releases, self._opening
         policy, has_champion = releases.policy(opening), opening.champion is not None
         measured = [(n, m) for n, stage in releases.stages(self._release_id).items() for m in stage.measurements]
@@ -165,9 +182,11 @@ class ReleaseAudit:
         if not same_decision(stored, again):
             raise self._broken(f"it was decided {stored.outcome}; the measurements and the policy give {again.outcome}")
         words = "the same" if stored == again else "the same, in other words"
-        return f"{stored.outcome}, tier {stored.tier}: {len(results)} results computed again, {words}"
+        return f"{stored.outcome}, tier {stored.tier}: {counted(len(results), 'result')} computed again, {words}"
 
     def _approvals(self) -> str:
+        if not self._came_to("waiting"):
+            return "nobody was asked"
         request, given = self._request, self._store.releases.approvals(self._release_id)
         pinned = self._store.releases.roster(self._opening)
         attested = {d for entry in self._events if entry.kind == "approved" for d in entry.digests.values()}
@@ -183,9 +202,14 @@ class ReleaseAudit:
                 earlier=given[:index],
             )
         if self._intent is None:
-            return f"{len(given)} answers hold; it was never promoted"
+            return f"{counted(len(given), 'answer')}; it was never promoted"
         at = self._intent.at
-        valid = quorum(given, request, (pinned, self._store.roster(at)), self._store.signatures, at=at)
+        before = [approval for approval in given if approval.at <= at]
+        rosters = (pinned, self._store.roster(at))
+        emergency = self._store.releases.emergency(request)
+        if emergency is not None and len(before) < request.tier.approvals:
+            return self._glass(emergency, before, rosters, at)
+        valid = quorum(before, request, rosters, self._store.signatures, at=at)
         if not valid:
             return f"the tier {request.tier.name} asks for nobody"
         people = "; ".join(
@@ -194,9 +218,21 @@ class ReleaseAudit:
         )
         return f"{len(valid)} of {request.tier.approvals} asked for: {people}"
 
+    def _glass(self, emergency: Emergency, before: Sequence[Approval], rosters: Sequence[Roster], at: datetime) -> str:
+        """One person in the place of a quorum, unless somebody had rejected."""
+        must_be_attested(self._release_id, self._events, {"break_glass": ("emergency", emergency.digest)})
+        if any(approval.decision == "reject" for approval in before):
+            raise self._broken("the glass was broken over a rejection")
+        policy = self._store.releases.policy(self._opening)
+        break_glass_allows(emergency, self._request, policy, rosters, self._store.signatures, at=at)
+        who = f"{emergency.principal} ({emergency.role}, signed) on {emergency.at:%Y-%m-%d %H:%M}"
+        return f"no quorum: {who} broke the glass: {plain(emergency.reason)}"
+
     def _exceptions(self) -> str:
         """Waivers that the decision rests on, proven as of the promotion; what else was out of the ordinary."""
-        at = self._intent.at if self._intent else self._request.asked_at
+        if not self._came_to("decided"):
+            return "it has not been decided"
+        at = self._intent.at if self._intent else self._decided_at
         require_waivers(
             self._stored_decision.waivers,
             self._store.releases.policy(self._opening),
@@ -209,6 +245,10 @@ class ReleaseAudit:
         special = [entry for entry in self._events if entry.kind in ("waived", "break_glass", "break_glass_expired")]
         named += [f"{e.kind} by {e.actor} on {e.at:%Y-%m-%d %H:%M}: {plain(e.note)}" for e in special]
         return "; ".join(named) or "no waiver, no break-glass"
+
+    @cached_property
+    def _decided_at(self) -> datetime:
+        return next(entry.at for entry in self._events if entry.kind == "decided")
 
     def _promotion(self) -> str:
         """The model on the channel is the one that was asked about, over the champion it was compared with."""

@@ -1,6 +1,6 @@
 """What an audit reads through, and how a step of it becomes a finding."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,7 +28,21 @@ from gatewright.services.releases import Releases
 from gatewright.services.snapshot import BlobsReadOnce, Snapshot
 from gatewright.services.store import ObjectStore
 
-__all__ = ["AuditedStore", "step"]
+__all__ = ["AuditedStore", "counted", "step"]
+
+
+class _VerifiedOnce:
+    """The same signature is asked for in several steps and under several rosters; ssh-keygen takes 10 ms for each."""
+
+    def __init__(self, verifier: SignatureVerifier) -> None:
+        self._verifier = verifier
+        self._known: dict[tuple[bytes, bytes, str, tuple[str, ...]], str | None] = {}
+
+    def signer(self, message: bytes, signature: bytes, *, namespace: str, keys: Sequence[str]) -> str | None:
+        asked = (message, signature, namespace, tuple(keys))
+        if asked not in self._known:
+            self._known[asked] = self._verifier.signer(message, signature, namespace=namespace, keys=keys)
+        return self._known[asked]
 
 
 @dataclass(frozen=True)
@@ -48,6 +62,7 @@ class AuditedStore:
     @classmethod
     def over(cls, records: ObjectStore, blobs: BlobStore, signatures: SignatureVerifier) -> "AuditedStore":
         """As the store is from now on."""
+        signatures = _VerifiedOnce(signatures)
         snapshot, once = Snapshot(records), BlobsReadOnce(blobs)
         evidence, ledger = EvidenceStore(snapshot), LedgerStore(snapshot)
         governance = Governance(snapshot, signatures, utc_now)
@@ -87,6 +102,12 @@ def step(check: str, subject: str, prove: Callable[[], str]) -> Finding:
             detail=f"{error.problem} ({error.where})",
             remedy=error.remedy,
         )
+
+
+def counted(number: int, thing: str) -> str:
+    """``1 entry``, ``2 entries``."""
+    plural = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{number} {thing if number == 1 else plural}"
 
 
 def _status(error: GatewrightError) -> FindingStatus:

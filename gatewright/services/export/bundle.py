@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gatewright.core.break_glass import Emergency
 from gatewright.core.channels import ChannelEntry, seal_message
 from gatewright.core.checkpoints import Checkpoint
 from gatewright.core.decision import Decision
@@ -33,8 +34,8 @@ _GENERATION = re.compile(r"\d{10}\.json", re.ASCII)
 class Bundle:
     """What was collected of one release. ``files``: path in the bundle -> bytes.
 
-    ``approvals`` are those among the answers, each with the answer's number. What a release never came to is None or
-    empty.
+    ``approvals`` and ``emergencies`` are those among the answers, each with the answer's number. What a release never
+    came to is None or empty.
     """
 
     opening: Opening
@@ -43,6 +44,7 @@ class Bundle:
     root: EvidenceRoot | None = None
     request: Request | None = None
     approvals: dict[int, Approval] = field(default_factory=dict)
+    emergencies: dict[int, Emergency] = field(default_factory=dict)
     moves: list[ChannelEntry] = field(default_factory=list)
     policies: tuple[InForce, ...] = ()
     rosters: tuple[InForce, ...] = ()
@@ -158,6 +160,10 @@ def _add_signers(bundle: Bundle, store: AuditedStore) -> None:
 
 def _add_approvals(bundle: Bundle, store: AuditedStore) -> None:
     for number, answer in enumerate(store.releases.answers(bundle.release_id), 1):
+        if answer.emergency is not None:
+            bundle.emergencies[number] = answer.emergency
+            name = valid_name(answer.emergency.principal)
+            bundle.put_signed(f"approvals/{number}-{name}", parse_token(answer.emergency.token))
         if answer.approval is None:
             continue
         # Names from the store become words of commands.

@@ -149,13 +149,18 @@ governed() {
   done
 }
 
-# An approval that a person has signed: about exactly this request, in time, by somebody who may, and in the ledger.
-approved() {
+# What a person signed repeats what was asked. Sets `statement`.
+bound() {
   statement=approvals/$1-$2
   for name in champion_sha256 environment evidence_root ledger_entries ledger_head model model_sha256 nonce \
     policy_sha256 policy_version release_id roster_sha256 roster_version; do
     same "$name of $statement" "$(value "$name" < "$statement.json")" "$(value "$name" < evidence/request.json)"
   done
+}
+
+# An approval that a person has signed: about exactly this request, in time, by somebody who may, and in the ledger.
+approved() {
+  bound "$1" "$2"
   same "end of the window" "$(value expires < "$statement.json")" "$(value expires_at < evidence/request.json)"
   same "meaning" "$(value meaning < "$statement.json")" approve
   recorded "$1" "$2" signed
@@ -185,7 +190,7 @@ declared() {
 
 # What the run recorded of an approval, against the request, the roster and the ledger. Sets `at` and `role`.
 recorded() {
-  record=$(sed -n 's/^{"approval":\({.*}\),"refusal":null}$/\1/p' "evidence/answer-$1.json")
+  record=$(sed -n 's/^{"approval":\({.*}\),\("emergency":null,\)\{0,1\}"refusal":null}$/\1/p' "evidence/answer-$1.json")
   at=$(printf '%s' "$record" | value at)
   role=$(printf '%s' "$record" | value role)
   same "approver of answer $1" "$(printf '%s' "$record" | value principal)" "$2"
@@ -206,6 +211,32 @@ recorded() {
   holds_role "$2" "$role" < roster.json
   if [ "$2" = "$(value author < evidence/request.json)" ]; then echo "$2 is the author"; exit 1; fi
   same "the ledger on answer $1" "$(events approved "\"approval\":\"$(printf '%s' "$record" | digest)\"" | grep -c .)" 1
+}
+
+# In an emergency one person lets a release go on alone, for a time.
+emergency() {
+  bound "$1" "$2"
+  record=$(sed -n 's/^{"approval":null,"emergency":\({.*}\),"refusal":null}$/\1/p' "evidence/answer-$1.json")
+  at=$(printf '%s' "$record" | value at)
+  role=$(printf '%s' "$record" | value role)
+  until=$(value expires < "$statement.json")
+  same "principal of $statement" "$(value principal < "$statement.json")" "$2"
+  same "signature of answer $1" "$(printf '%s' "$record" | sed -n 's/.*"token":"[^".]*\.\([^"]*\)".*/\1/p')" "$(blob "$statement.sig")"
+  not_after "$at" "$until"
+  not_after "$at" "$(value expires_at < evidence/request.json)"
+  may=$(sed -n 's/.*"break_glass":{[^{}]*"roles":\[\([^]]*\)\].*/,\1,/p' policy.json)
+  same "role $role may break the glass" "$(printf '%s' "$may" | grep -cF ",\"$role\",")" 1
+  holds_role "$2" "$role" < roster.json
+  if [ "$2" = "$(value author < evidence/request.json)" ]; then echo "$2 is the author"; exit 1; fi
+  same "the ledger on answer $1" "$(events break_glass "\"emergency\":\"$(printf '%s' "$record" | digest)\"" | grep -c .)" 1
+  signed allowed_signers "$2" break-glass@gatewright "$at" "$statement.json" "$statement.sig"
+  signed "allowed_signers-$(roster_at "$at")" "$2" break-glass@gatewright "$at" "$statement.json" "$statement.sig"
+  nobody_rejected
+  echo "$2 ($role) broke the glass on $at, until $until"
+}
+
+nobody_rejected() {
+  if grep -lF '","decision":"reject","' evidence/answer-*.json; then echo 'rejected'; exit 1; fi
 }
 
 # A move of a channel: sealed by the key that the pipeline had then, over its place in the chain.
@@ -325,7 +356,7 @@ decided() {
 
 # Enough distinct people, and nobody who rejected.
 quorum() {
-  if grep -lF '","decision":"reject","' evidence/answer-*.json; then echo 'rejected'; exit 1; fi
+  if [ $# -gt 0 ]; then nobody_rejected; fi
   wanted=$(value approvals < evidence/request.json)
   people=$(printf '%s\n' "$@" | sort -u | grep -c .) || true
   if [ "$people" -lt "$wanted" ]; then echo "$people of $wanted people"; exit 1; fi
@@ -360,6 +391,7 @@ promoted() {
     file=channel/$(printf '%010d' "$n").json
     same "move $n" "$(awk -v text="{\"action\":\"$action\"," -v operation=",\"operation\":\"$release\"," '
       index($0, text) && index($0, operation) { print FILENAME }' channel/*.json)" "$file"
+    same "release of move $n" "$(payload "$file" | value release_id)" "$release"
     same "model of move $n" "$(payload "$file" | value model_sha256)" "$(value model_sha256 < evidence/request.json)"
     if [ "$action" = deploy ]; then not_after "$(payload "$file" | value at)" "$(value expires_at < evidence/request.json)"; fi
     n=$((n + 1))

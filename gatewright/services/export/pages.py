@@ -92,6 +92,10 @@ def _facts(bundle: Bundle) -> str:
         (f"{one.decision} ({one.assurance})", f"{one.principal}, {one.role}, {one.at:%Y-%m-%d %H:%M}: {one.reason}")
         for one in bundle.approvals.values()
     ]
+    rows += [
+        ("break-glass", f"{one.principal}, {one.role}, {one.at:%Y-%m-%d %H:%M}: {one.reason}")
+        for one in bundle.emergencies.values()
+    ]
     rows += [("waiver", f"{one.statement.rule}: {one}") for one in bundle.waivers]
     lines = [f"| {md(name)} | {md(value)} |" for name, value in rows]
     return "\n".join(["| what | which |", "|---|---|", *lines])

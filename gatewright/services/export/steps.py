@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gatewright.core.break_glass import Emergency
 from gatewright.core.channels import ChannelEntry
 from gatewright.core.checkpoints import Checkpoint
 from gatewright.core.records import sha256_hex
@@ -169,7 +170,9 @@ def _approvals(bundle: Bundle) -> Step | None:
     given = {n: one for n, one in bundle.approvals.items() if one.decision == "approve"}
     commands = [f"{_COMMANDS[one.assurance]} {n} {one.principal}" for n, one in given.items()]
     prints = [plain(f"{one.principal} ({one.role}) {_SAID[one.assurance].format(_at(one))}") for one in given.values()]
-    if bundle.confirmed:
+    commands += [f"emergency {n} {one.principal}" for n, one in bundle.emergencies.items()]
+    prints += [plain(_broke_glass(one)) for one in bundle.emergencies.values()]
+    if bundle.confirmed and not bundle.emergencies:
         people = [one.principal for one in given.values()]
         commands.append(" ".join(["quorum", *people]))
         prints.append(f"{len(set(people))} of {request.tier.approvals} people asked for")
@@ -182,6 +185,11 @@ def _approvals(bundle: Bundle) -> Step | None:
         tuple(commands),
         tuple(prints),
     )
+
+
+def _broke_glass(one: Emergency) -> str:
+    said = one.model_dump(mode="json")
+    return f"{one.principal} ({one.role}) broke the glass on {said['at']}, until {said['expires']}"
 
 
 def _promotion(bundle: Bundle) -> Step | None:
