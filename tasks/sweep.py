@@ -15,7 +15,14 @@ from gatewright.services.overdue import Overdue
 from gatewright.wiring import Services, connect
 from tasks.stage import stage_task
 
-__all__ = ["escalate", "expire_overdue", "known_models", "remind_of_waivers", "write_checkpoint"]
+__all__ = [
+    "escalate",
+    "expire_overdue",
+    "known_models",
+    "remind_of_emergencies",
+    "remind_of_waivers",
+    "write_checkpoint",
+]
 
 
 @stage_task(name="known models")
@@ -62,6 +69,19 @@ def remind_of_waivers(model: str) -> int:
         overdue.waiver_expired(found)
         get_run_logger().warning("%s serves under a waiver that is over: %s", found.release_id, found.waiver.in_full)
     return len(expired)
+
+
+@stage_task(name="remind of emergencies")
+def remind_of_emergencies(model: str) -> bool:
+    """Ask for a rollback, each time, while a model serves by a break-glass that is over; whether one does."""
+    overdue = _overdue(connect())
+    found = overdue.emergency(model)
+    if found is None:
+        return False
+    _raise("gatewright.break_glass.expired", model, found.model_dump(mode="json", exclude={"token"}))
+    overdue.emergency_told(model, found)
+    get_run_logger().warning("the break-glass of %s is over: roll back %s, or have it approved", found.principal, model)
+    return True
 
 
 @stage_task(name="write checkpoint")

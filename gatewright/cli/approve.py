@@ -1,31 +1,20 @@
 """``gatewright approve`` and ``reject``: read the verified evidence, sign the answer, bring it to the run."""
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
-from cyclopts import Parameter
-
+from gatewright.cli.answering import DONE, MORE, Print, Reason, Wait, Yes, ask, deliver, print_token, refused
 from gatewright.cli.find import find_release
 from gatewright.cli.output import Json, print_json
 from gatewright.cli.signing import DEFAULT_KEY, Key, SigningPerson, signing_person
 from gatewright.core.errors import ApprovalError
-from gatewright.core.statements import Answer, Approval, Choice, Request, statement_for
-from gatewright.services.reports.escape import plain
+from gatewright.core.statements import Answer, Approval, Choice, missing_approvals, statement_for
 
 if TYPE_CHECKING:
     from gatewright.services.open_question import OpenQuestion
     from gatewright.wiring import Services
 
 __all__ = ["approve", "reject"]
-
-DONE, ERROR, REFUSED, MORE = 0, 1, 2, 3
-Reason = Annotated[str | None, Parameter(help="Why, in at least ten characters; it is kept for ever.")]
-Yes = Annotated[bool, Parameter(name="--yes", negative="", help="Do not ask whether to go on.")]
-Print = Annotated[
-    bool, Parameter(name="--print", negative="", help="Print the line for the form's token field; resume nothing.")
-]
-Wait = Annotated[float, Parameter(help="Seconds to wait until the run has recorded the answer.")]
 
 
 def approve(
@@ -90,6 +79,7 @@ def _answer(
     as_json: bool,
 ) -> int:
     from gatewright.cli.question_page import print_question
+    from gatewright.services.late_approval import record_late
     from gatewright.services.open_question import open_question
     from gatewright.wiring import connect
 
@@ -98,36 +88,24 @@ def _answer(
     if not as_json:
         print_question(question, services.now())
     signing = signing_person(services, key)
-    choice, reason = _decided(choice, reason, signing, question.request, yes=yes, quiet=as_json)
+    sentence = f"Sign as {signing.person.id}: {choice} {question.request.release_id}? [{choice}/no] "
+    reason, said = ask(reason, sentence, yes=yes, quiet=as_json)
+    choice = choice if yes else _chosen(choice, said)
     try:
-        answer = _signed(services, question, signing, choice, reason)
+        answer, approval = _signed(services, question, signing, choice, reason)
         if only_print:
-            return _printed(services, question, answer, as_json=as_json)
-        approval = _delivered(services, question, answer, wait)
+            return print_token(services, question, answer, as_json=as_json)
+        if question.late:
+            record_late(services.releases, question.view.opening, approval)
+        else:
+            approval = deliver(services, question, answer, wait).approval or approval
     except ApprovalError as error:
-        print(f"Refused: {plain(error.problem)}\n  remedy: {plain(error.remedy)}", file=sys.stderr)
-        return REFUSED
+        return refused(error)
     return _told(services, question, approval, as_json=as_json)
 
 
-def _decided(
-    choice: Choice, reason: str | None, signing: SigningPerson, request: Request, *, yes: bool, quiet: bool
-) -> tuple[Choice, str]:
-    """What the person at the terminal says; whatever is missing where nobody can be asked is an error."""
-    asks = sys.stdin.isatty() and not quiet
-    if reason is None and asks:
-        reason = input("\nReason (at least ten characters): ").strip()
-    if reason is None or not (yes or asks):
-        raise ApprovalError(
-            "nobody is here to be asked.", where="terminal", remedy="give --reason TEXT and --yes on the command line."
-        )
-    if not yes:
-        choice = _confirmed(choice, signing, request)
-    return choice, reason
-
-
-def _confirmed(choice: Choice, signing: SigningPerson, request: Request) -> Choice:
-    said = input(f"Sign as {signing.person.id}: {choice} {request.release_id}? [{choice}/no] ").strip().lower()
+def _chosen(choice: Choice, said: str) -> Choice:
+    """Having read the page people may turn one answer into the other."""
     if said in (choice, "y", "yes"):
         return choice
     other: Choice = "reject" if choice == "approve" else "approve"
@@ -138,61 +116,34 @@ def _confirmed(choice: Choice, signing: SigningPerson, request: Request) -> Choi
 
 def _signed(
     services: "Services", question: "OpenQuestion", signing: SigningPerson, choice: Choice, reason: str
-) -> Answer:
+) -> tuple[Answer, Approval]:
     """The answer, checked by the rules the run will check it by: so a mistake is told before it is sent."""
     from gatewright.core.approval import accept
     from gatewright.core.signatures import APPROVAL
 
-    request = question.request
-    now = services.now()
-    statement = statement_for(request, principal=signing.person.id, meaning=choice, reason=reason, issued=now)
-    answer = Answer(
-        decision=choice,
-        approver=signing.person.id,
-        reason=reason,
-        token=signing.token(statement, namespace=APPROVAL),
-    )
+    if question.late and choice == "reject":
+        raise ApprovalError("it serves already.", where="release", remedy="roll it back.")
+    request, name = question.request, signing.person.id
+    said = statement_for(request, principal=name, meaning=choice, reason=reason, issued=services.now())
+    token = signing.token(said, namespace=APPROVAL)
+    answer = Answer(decision=choice, approver=name, reason=reason, token=token)
     rosters = (services.releases.roster(question.view.opening), services.roster())
-    accept(
-        answer, request, rosters, services.signatures, pause=None, at=services.now(), earlier=question.view.approvals
-    )
-    return answer
-
-
-def _delivered(services: "Services", question: "OpenQuestion", answer: Answer, seconds: float) -> Approval:
-    from gatewright.services.delivery import Delivery
-    from gatewright.services.prefect_api import PrefectApi, PrefectSettings
-
-    prefect = PrefectApi.connect(PrefectSettings())
-    delivery = Delivery(services.releases, services.ledger, services.pauses, prefect, seconds)
-    return delivery.deliver(question.view.opening, question.request, answer)
-
-
-def _printed(services: "Services", question: "OpenQuestion", answer: Answer, *, as_json: bool) -> int:
-    if as_json:
-        print_json(_facts(services, question) | {"answer": answer.model_dump()})
-        return DONE
-    print(
-        f"\nResume the run, choose {answer.decision}, write {answer.approver} and the reason, and paste as the token:"
-    )
-    print(answer.token)
-    return DONE
+    earlier = question.view.approvals
+    at = services.now()
+    return answer, accept(answer, request, rosters, services.signatures, pause=None, at=at, earlier=earlier)
 
 
 def _told(services: "Services", question: "OpenQuestion", approval: Approval, *, as_json: bool) -> int:
-    given = {a.principal for a in services.releases.approvals(question.request.release_id) if a.decision == "approve"}
-    missing = max(0, question.request.tier.approvals - len(given)) if approval.decision == "approve" else 0
+    from gatewright.cli.question_page import question_facts
+
+    given = services.releases.approvals(question.request.release_id)
+    missing = missing_approvals(given, question.request) if approval.decision == "approve" else 0
     if as_json:
         recorded = approval.model_dump(mode="json", exclude={"proof"})
-        print_json(_facts(services, question) | {"recorded": recorded, "approvals_missing": missing})
+        facts = question_facts(question, services.now())
+        print_json(facts | {"recorded": recorded, "approvals_missing": missing})
     else:
         print(f"\nRecorded: {approval.decision} by {approval.principal} as {approval.role} ({approval.assurance}).")
         if missing:
             print(f"{missing} more {'approval is' if missing == 1 else 'approvals are'} needed.")
     return MORE if missing else DONE
-
-
-def _facts(services: "Services", question: "OpenQuestion") -> dict[str, Any]:
-    from gatewright.cli.question_page import question_facts
-
-    return question_facts(question, services.now())

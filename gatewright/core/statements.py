@@ -1,5 +1,6 @@
 """What people are asked, what they sign, and what becomes of it. The rules are in ``approval.py``."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -19,6 +20,7 @@ __all__ = [
     "Pause",
     "Request",
     "bound_fields",
+    "missing_approvals",
     "statement_for",
 ]
 
@@ -139,6 +141,12 @@ def statement_for(
         meaning=meaning,
         reason=reason,
     )
+
+
+def missing_approvals(approvals: Sequence[Approval], request: Request) -> int:
+    """How many people more must approve exactly this request; whether each approval holds is not asked here."""
+    ours = {a.principal for a in approvals if a.request == request.digest and a.decision == "approve"}
+    return max(0, request.tier.approvals - len(ours))
 
 
 def bound_fields(request: Request) -> dict[str, object]:

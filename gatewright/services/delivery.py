@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from gatewright.core.errors import ApprovalError, NotFoundError, ServerError, SpecError
 from gatewright.core.releases import Opening, ReleaseState
-from gatewright.core.statements import Answer, Approval, Request
+from gatewright.core.statements import Answer, Request
 from gatewright.services.ledger_store import LedgerStore
 from gatewright.services.pauses import Pauses
 from gatewright.services.prefect_api import PrefectApi, WaitingRun
-from gatewright.services.releases import Releases
+from gatewright.services.releases import AnswerRecord, Releases
 
 __all__ = ["Delivery"]
 
@@ -29,8 +29,8 @@ class Delivery:
     pause: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
-    def deliver(self, opening: Opening, request: Request, answer: Answer) -> Approval:
-        """Answer the open question of ``request``; the approval as it was recorded.
+    def deliver(self, opening: Opening, request: Request, answer: Answer) -> AnswerRecord:
+        """Answer the open question of ``request``; what was recorded of it.
 
         Of two people who answer at once the second waits for the next question and answers that. Raises
         ApprovalError when the run refused the answer, ConflictError when the release has ended without it,
@@ -59,9 +59,9 @@ class Delivery:
             return False
         return (note.request_sha256, note.nonce) == (request.digest, request.nonce)
 
-    def _ours(self, opening: Opening, answer: Answer) -> Approval | None:
-        approvals = self.releases.approvals(opening.release_id)
-        return next((approval for approval in approvals if approval.proof == answer.token), None)
+    def _ours(self, opening: Opening, answer: Answer) -> AnswerRecord | None:
+        answers = self.releases.answers(opening.release_id)
+        return next((recorded for recorded in answers if answer.token in _proofs(recorded)), None)
 
     def _settled(self, opening: Opening, answer: Answer, number: int, deadline: float) -> None:
         """Wait until answer ``number`` was recorded, which is ours unless somebody was quicker."""
@@ -71,16 +71,16 @@ class Delivery:
         if refusal is not None and self._ours(opening, answer) is None:
             raise ApprovalError(refusal, where=f"release {opening.release_id}", remedy="answer again.")
 
-    def _in_ledger(self, opening: Opening, approval: Approval, deadline: float) -> Approval:
-        while not self._noted(opening, approval):
+    def _in_ledger(self, opening: Opening, recorded: AnswerRecord, deadline: float) -> AnswerRecord:
+        while not self._noted(opening, recorded):
             self._wait(deadline, "the answer was recorded, but is not in the ledger")
-        return approval
+        return recorded
 
-    def _noted(self, opening: Opening, approval: Approval) -> bool:
-        if approval.decision == "reject":
+    def _noted(self, opening: Opening, recorded: AnswerRecord) -> bool:
+        if recorded.approval is not None and recorded.approval.decision == "reject":
             return self.releases.state(opening) is ReleaseState.REJECTED
-        entries = self.ledger.entries(opening.model)
-        return any(entry.kind == "approved" and approval.digest in entry.digests.values() for entry in entries)
+        ours = {one.digest for one in (recorded.approval, recorded.emergency) if one is not None}
+        return any(ours & {*entry.digests.values()} for entry in self.ledger.entries(opening.model))
 
     def _wait(self, deadline: float, problem: str) -> None:
         if self.clock() > deadline:
@@ -90,3 +90,8 @@ class Delivery:
                 remedy="look at the run and its worker; an answer may be sent again, it counts once.",
             )
         self.pause(_POLL_SECONDS)
+
+
+def _proofs(recorded: AnswerRecord) -> set[str]:
+    approval, emergency = recorded.approval, recorded.emergency
+    return ({approval.proof} if approval else set()) | ({emergency.token} if emergency else set())

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from gatewright.core.errors import ApprovalError, IntegrityError
 from gatewright.core.refs import Candidate
 from gatewright.core.release_view import ReleaseView
-from gatewright.core.releases import EvidenceRoot
-from gatewright.core.statements import Request
+from gatewright.core.releases import EvidenceRoot, ReleaseState
+from gatewright.core.statements import Request, missing_approvals
 from gatewright.services.releases import Releases
 
 __all__ = ["OpenQuestion", "open_question"]
@@ -14,10 +14,14 @@ __all__ = ["OpenQuestion", "open_question"]
 
 @dataclass(frozen=True)
 class OpenQuestion:
-    """A release that waits for approval: all that is shown of it, and the request that is signed."""
+    """A release that waits for approval: all that is shown of it, and the request that is signed.
+
+    ``late``: it serves already, since somebody broke the glass, and no run waits for the answer.
+    """
 
     view: ReleaseView
     request: Request
+    late: bool = False
 
 
 def open_question(releases: Releases, release_id: str) -> OpenQuestion:
@@ -27,19 +31,28 @@ def open_question(releases: Releases, release_id: str) -> OpenQuestion:
     from what the ledger says is asked, NotFoundError for an unknown release.
     """
     view = releases.view(release_id)
-    releases.must_be_open(view.opening)
+    late = _is_late(releases, view)
+    if not late:
+        releases.must_be_open(view.opening)
     if view.request is None or view.candidate is None or view.data is None:
         raise ApprovalError(
             "nobody is asked yet.", where=f"release {release_id}", remedy="wait until its gates have run."
         )
-    releases.verify(view.opening, view.candidate, view.data, view.request)
+    releases.verify_evidence(view.opening, view.candidate, view.data, view.request)
     if _root_of(view, view.candidate).digest != view.request.evidence_root:
         raise IntegrityError(
             "the evidence changed while it was read.",
             where=f"release {release_id}",
             remedy="sign nothing; find out who writes to the store.",
         )
-    return OpenQuestion(view, view.request)
+    return OpenQuestion(view, view.request, late)
+
+
+def _is_late(releases: Releases, view: ReleaseView) -> bool:
+    """Whether it serves by the word of one person, and the others have yet to say theirs."""
+    if view.state is not ReleaseState.DEPLOYED or view.request is None:
+        return False
+    return releases.emergency(view.request) is not None and missing_approvals(view.approvals, view.request) > 0
 
 
 def _root_of(view: ReleaseView, candidate: Candidate) -> EvidenceRoot:

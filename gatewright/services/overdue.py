@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gatewright.core.break_glass import Emergency
 from gatewright.core.decision import Decision
 from gatewright.core.ledger import LedgerEntry, open_release
 from gatewright.core.records import Record, Timestamp
 from gatewright.core.roster import Roster
-from gatewright.core.statements import Request
+from gatewright.core.statements import Request, missing_approvals
 from gatewright.core.waivers import Waiver
 from gatewright.services.channel_store import ChannelStore
 from gatewright.services.evidence_store import EvidenceStore
@@ -59,7 +60,8 @@ class Overdue:
             return None
         hours = request.tier.escalate_after_hours
         late = hours is not None and self.now() >= request.asked_at + timedelta(hours=hours)
-        return _escalation(request, roster, self.now()) if late and not self._answered(request) else None
+        given = self.releases.approvals(request.release_id)
+        return _escalation(request, roster, self.now()) if late and missing_approvals(given, request) else None
 
     def escalated(self, found: Escalation) -> None:
         """People were told."""
@@ -88,9 +90,23 @@ class Overdue:
         note = found.waiver.in_full
         self.releases.note(opening, "waiver_expired", ACTOR, digests={"waiver": found.waiver.digest}, note=note)
 
-    def _answered(self, request: Request) -> bool:
-        approvals = [a for a in self.releases.approvals(request.release_id) if a.request == request.digest]
-        return len({a.principal for a in approvals if a.decision == "approve"}) >= request.tier.approvals
+    def emergency(self, model: str) -> Emergency | None:
+        """The break-glass by which the model serves that is over, when too few people have approved since."""
+        head = self.channels.head(model, self.channel)
+        request = self.evidence.find("request", head[1].release_id, Request) if head and head[1].model_sha256 else None
+        found = self.releases.emergency(request) if request else None
+        if request is None or found is None or self.now() <= found.expires:
+            return None
+        return found if missing_approvals(self.releases.approvals(request.release_id), request) else None
+
+    def emergency_told(self, model: str, found: Emergency) -> None:
+        """People were told, for the first time or again; the ledger has it once."""
+        head = self.channels.head(model, self.channel)
+        if head is not None:
+            opening = self.releases.opening(head[1].release_id)
+            note = "too few people have approved since; roll it back, or have it approved"
+            digests = {"emergency": found.digest}
+            self.releases.note(opening, "break_glass_expired", ACTOR, digests=digests, note=note)
 
 
 def _escalation(request: Request, roster: Roster, at: datetime) -> Escalation:

@@ -19,7 +19,7 @@ from gatewright.core.releases import STAGES, EvidenceRoot, Opening, ReleaseData,
 from gatewright.core.results import StageEvidence
 from gatewright.core.roster import Roster
 from gatewright.core.spec import ModelSpec
-from gatewright.core.statements import Approval, Request
+from gatewright.core.statements import Approval, Request, missing_approvals
 from gatewright.services.blobs import BlobStore
 from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.ledger_store import LedgerStore
@@ -293,8 +293,7 @@ class Releases:
         return self._entry(stored, "opened", stored.requested_by, digests)
 
     def _approved(self, request: Request) -> bool:
-        approvals = [a for a in self.approvals(request.release_id) if a.request == request.digest]
-        enough = len({a.principal for a in approvals if a.decision == "approve"}) >= request.tier.approvals
+        enough = missing_approvals(self.approvals(request.release_id), request) == 0
         return enough or self.emergency(request) is not None
 
     def _must_be_attested(self, opening: Opening, request: Request) -> None:

@@ -10,18 +10,23 @@ import yaml
 
 from deployments.local.people import make_people
 from gatewright.core.approval import accept
+from gatewright.core.break_glass import BREAK_GLASS_KIND, accept_break_glass
 from gatewright.core.errors import ApprovalError
+from gatewright.core.policy import BreakGlass
 from gatewright.core.releases import Opening, ReleaseState
 from gatewright.core.roster import Roster
 from gatewright.core.statements import Answer, Pause, Request
 from gatewright.core.strict_yaml import parse_yaml
 from gatewright.core.tiers import Tier
+from gatewright.core.tokens import kind_of
 from gatewright.services.pauses import PauseNote
 from gatewright.services.prefect_api import PrefectApi
 from gatewright.services.releases import AnswerRecord
+from gatewright.services.targets.base import Target
 from gatewright.settings import Settings
 from gatewright.wiring import Services, build
 from tests.services.release_book import Asked, Book
+from tests.services.reports.example_view import POLICY
 
 RUN = "6f0d6a8e-0000-4000-8000-000000000001"
 PEOPLE = {
@@ -50,7 +55,7 @@ class WaitingRelease(Asked):
         roster = folder / "given.yaml"
         roster.write_text(yaml.safe_dump(PEOPLE))
         self.people = make_people(folder, roster, since=date(2024, 1, 1))
-        self.settings = Settings(root=folder, roster=self.people.roster)
+        self.settings = Settings(root=folder, roster=self.people.roster, pipeline_key=self.people.pipeline_key)
         self._tier = tier
         super().__init__(_Book(folder, self.people.roster, flow_run))
         self.prefect = PrefectDouble(self)
@@ -58,10 +63,21 @@ class WaitingRelease(Asked):
     def services(self) -> Services:
         """New objects, as each command is a new process."""
         store = self.book.store
-        return build(self.settings, blob_store=store, record_store=store, now=lambda: self.book.now)
+        target = ObedientTarget()
+        return build(self.settings, blob_store=store, record_store=store, target=target, now=lambda: self.book.now)
 
     def _request(self, root: str) -> Request:
         return super()._request(root).model_copy(update={"tier": self._tier})
+
+
+class ObedientTarget(Target):
+    """Serves whatever it is told to, at once."""
+
+    def serving(self) -> str | None:
+        return None
+
+    def wait_until_serving(self, model_sha256: str | None, *, timeout_seconds: float, **_: object) -> None:
+        pass
 
 
 class _Book(Book):
@@ -71,7 +87,9 @@ class _Book(Book):
         self._roster = parse_yaml(roster.read_text(), Roster, where=str(roster))
 
     def terms(self, release_id: str = "r1", **changes: object) -> Opening:
-        pinned = {"roster": self.put(self._roster.to_bytes()), "flow_run": self._flow_run}
+        policy = POLICY.model_copy(update={"break_glass": BreakGlass(roles=("release-manager",), hours=24)})
+        pinned = {name: self.put(one.to_bytes()) for name, one in {"policy": policy, "roster": self._roster}.items()}
+        pinned |= {"flow_run": self._flow_run, "channel_generation": 0}
         return super().terms(release_id, **pinned, **changes)
 
 
@@ -130,6 +148,8 @@ class PrefectDouble:
         earlier = services.releases.approvals("r1")
         rosters = (services.releases.roster(release.opening), services.roster())
         pause = Pause(run_id=run_id, key=key)
+        if kind_of(typed["token"]) == BREAK_GLASS_KIND:
+            return self._emergency(attempt, typed["token"], rosters)
         try:
             approval = accept(
                 Answer(**typed), release.request, rosters, services.signatures,
@@ -148,6 +168,14 @@ class PrefectDouble:
         if len(earlier) + 1 < release.request.tier.approvals:
             self.ask(attempt + 1)
         return None
+
+    def _emergency(self, attempt: int, token: str, rosters: tuple[Roster, ...]) -> None:
+        release, services = self._release, self._release.services()
+        policy = services.releases.policy(release.opening)
+        emergency = accept_break_glass(token, release.request, policy, rosters, services.signatures, at=services.now())
+        recorded = AnswerRecord(approval=None, refusal=None, emergency=emergency)
+        services.releases.record(f"answer-{attempt}", release.opening, recorded)
+        services.releases.note_emergency(release.opening, emergency)
 
 
 def run_as_prefect_shows_it(run_id: str, key: str) -> dict[str, object]:
