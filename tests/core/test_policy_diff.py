@@ -121,6 +121,8 @@ LOOSER = {
     "longer in an emergency": with_part("break_glass", hours=48),
     "one more breaks glass": with_part("break_glass", roles=("on-call", "board", "manager")),
     "more traffic before it counts": with_part("monitoring", minimum_rows=100),
+    "more labels before it counts": with_part("monitoring", minimum_labels=100),
+    "escalates to nobody": with_tier(escalate_to=()),
     "a monitoring rule less": with_part("monitoring", rules=(LIVE,)),
     "a milder response": with_live(response="record"),
     "a higher limit in production": with_live(maximum=0.3),
@@ -140,6 +142,7 @@ IN_DOUBT = {
     "a tier less": with_all(tiers=TIERS[1:]),
     "another condition": with_tier(when=Conditions(sensitive_domain=True, warnings=4)),
     "no condition": with_tier(when=None),
+    "another test": with_rule("better", test="non_inferiority", margin=0.01, minimum_effect=None),
     "the other correction": with_rule("groups", multiplicity="benjamini_hochberg"),
 }
 HARMLESS = {
@@ -149,6 +152,9 @@ HARMLESS = {
     "a rule that decides nothing": with_rule("watched", minimum=0.1),
     "one watched rule less": with_all(rules=FULL.rules[:-1]),
     "the order of rules": with_all(rules=FULL.rules[::-1]),
+    "as many rows, written down": with_rule("better", minimum_n=FULL.minimum_support),
+    "why it is unsigned": with_tier(unsigned_because="no keys yet"),
+    "how long the service may take": with_all(serving_timeout_seconds=90),
     "words for what did not pass": with_rule("floor", minimum_effect=0.02),
 }
 
@@ -230,6 +236,12 @@ def test_whoever_may_sign_more_loosens_the_roster(name: str) -> None:
     """People, roles, keys and time; taken away again, it tightens."""
     assert "loosens" in {change.direction for change in diff(STAFF, MORE_POWER[name])}
     assert "tightens" in {change.direction for change in diff(MORE_POWER[name], STAFF)}
+
+
+@pytest.mark.parametrize("other", [staff(0, name="Ada"), STAFF.model_copy(update={"version": 2})])
+def test_names_and_numbers_give_nobody_a_say(other: Roster) -> None:
+    """They are listed, and not counted."""
+    assert [(change.direction, change.loosened) for change in diff(STAFF, other)] == [("changes", False)]
 
 
 def test_a_sentence_names_the_part_the_field_and_both_values() -> None:
