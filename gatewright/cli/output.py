@@ -1,6 +1,7 @@
 """How commands print: aligned columns for people, JSON for machines."""
 
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -14,8 +15,12 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON in
 
 
 def print_json(value: object) -> None:
-    """Indented JSON on standard output. Raises ValueError for NaN and infinity, which are no JSON."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    """Indented JSON on standard output, every character that a terminal could obey as an escape.
+
+    Raises ValueError for NaN and infinity, which are no JSON.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    print("".join(c if c == "\n" or not unicodedata.category(c).startswith("C") else json.dumps(c)[1:-1] for c in text))
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:

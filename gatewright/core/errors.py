@@ -1,5 +1,7 @@
 """One family of errors, split by who must act. Each says what is wrong, where, and what to do."""
 
+from gatewright.core.redaction import redacted
+
 __all__ = [
     "ApprovalError",
     "ConflictError",
@@ -20,10 +22,11 @@ class GatewrightError(Exception):
     """A problem with its place and its remedy.
 
     ``problem`` is one sentence, ``where`` names a file, line, object key or address, ``remedy`` says what
-    the reader can do about it.
+    the reader can do about it. What looks like a credential in them is cut out: they end in logs and ledgers.
     """
 
     def __init__(self, problem: str, *, where: str, remedy: str) -> None:
+        problem, where, remedy = redacted(problem), redacted(where), redacted(remedy)
         super().__init__(problem, where, remedy)
         self.problem = problem
         self.where = where

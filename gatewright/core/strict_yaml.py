@@ -25,7 +25,7 @@ Path = tuple[int | str, ...]
 def parse_yaml(text: str, kind: type[Model], *, where: str) -> Model:
     """Parse YAML into ``kind``.
 
-    Raises SpecError for a syntax error, an alias, a duplicate or unknown key, NaN, a value out of range
+    Raises SpecError for a syntax error, an alias, a tag, a duplicate or unknown key, NaN, a value out of range
     or a missing key; the message holds the line and, for a misspelt key, the nearest valid name.
     """
     root = _compose(text, where)
@@ -65,6 +65,8 @@ def _accept_events(text: str, where: str) -> None:
         if isinstance(event, yaml.AliasEvent):
             remedy = "write the value out where it is used."
             raise SpecError("YAML aliases (`*name`) are not allowed.", where=here, remedy=remedy)
+        if getattr(event, "tag", None) is not None:
+            raise SpecError("YAML tags (`!name`) are not allowed.", where=here, remedy="write the value alone.")
         if depth > MAX_DEPTH:
             raise SpecError(f"nested deeper than {MAX_DEPTH}.", where=here, remedy="flatten the file.")
 

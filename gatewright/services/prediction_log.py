@@ -20,6 +20,7 @@ import pandas as pd
 from gatewright.core.errors import ConflictError, StoreError
 from gatewright.core.spec import Task
 from gatewright.services.clock import utc_now
+from gatewright.services.store_keys import valid_name
 
 if TYPE_CHECKING:
     from gatewright.services.store import ObjectStore
@@ -66,7 +67,7 @@ class _Buffer:
 
     def __init__(self, kind: Kind, model: str, capacity: int) -> None:
         self._kind = kind
-        self._model = model
+        self._model = valid_name(model)
         self._capacity = capacity
         self._lock = threading.Lock()
         self._writing = threading.Lock()

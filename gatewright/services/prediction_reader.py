@@ -12,6 +12,7 @@ import pandas as pd
 from gatewright.core.errors import IntegrityError
 from gatewright.core.spec import Task
 from gatewright.services.prediction_log import ANSWER_COLUMNS, LABEL_COLUMNS, PREDICTION_COLUMNS, Kind
+from gatewright.services.store_keys import valid_name
 
 if TYPE_CHECKING:
     from gatewright.services.store import ObjectStore
@@ -41,7 +42,7 @@ class PredictionReader:
         return self._read("labels", model, after_key, LABEL_COLUMNS)
 
     def _read(self, kind: Kind, model: str, after_key: str, columns: tuple[str, ...]) -> tuple[pd.DataFrame, str]:
-        keys = list(self._store.keys(f"{kind}/{model}/", start_after=after_key))
+        keys = list(self._store.keys(f"{kind}/{valid_name(model)}/", start_after=after_key))
         if not keys:
             return pd.DataFrame(columns=list(columns)), after_key
         frames = [_batch(self._store.get(key), key, columns) for key in keys]
