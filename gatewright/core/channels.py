@@ -26,12 +26,14 @@ class ChannelEntry(Record):
     ``deploy`` and ``rollback`` are intents; ``confirm`` repeats the intent's model once the target reports
     that it serves it; ``revert`` puts the model before the intent back.
 
-    ``seal`` is the pipeline's signature over `seal_message`, base64 of the SSHSIG blob.
+    ``evidence_root`` is that of the release which made the model: so the seal covers the threshold and the allowlist it
+    is served with. ``seal`` is the pipeline's signature over `seal_message`, base64 of the SSHSIG blob.
     """
 
     action: Literal["deploy", "rollback", "confirm", "revert"]
     release_id: str
     model_sha256: Sha256 | None
+    evidence_root: Sha256 | None = None
     actor: str
     reason: str
     operation: str

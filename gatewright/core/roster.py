@@ -1,9 +1,10 @@
 """The roster: people, roles, keys, joined and left dates, and the machines that sign. ``policies/roster.yaml``."""
 
+import base64
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from gatewright.core.change_control import ChangeControl
 from gatewright.core.records import Name, Record, Timestamp
@@ -22,6 +23,18 @@ class PublicKey(Record):
     key: Annotated[str, StringConstraints(pattern=rf"^{_TYPES} [A-Za-z0-9+/]{{40,}}={{0,2}}$")]
     added: date
     revoked: Timestamp | None = None
+
+    @field_validator("key")
+    @classmethod
+    def _one_spelling(cls, key: str) -> str:
+        blob = key.split()[1]
+        try:
+            canonical = base64.b64encode(base64.b64decode(blob, validate=True)).decode()
+        except ValueError:
+            canonical = ""
+        if canonical != blob:
+            raise ValueError("the key is not canonical base64: copy it from the .pub file")
+        return key
 
     def valid(self, at: datetime) -> bool:
         return self.added <= at.date() and (self.revoked is None or at < self.revoked)

@@ -108,6 +108,7 @@ class Deployment:
             action="revert",
             release_id=before.release_id if before else operation,
             model_sha256=before.model_sha256 if before else None,
+            evidence_root=before.evidence_root if before else None,
             actor=history[-1][1].actor if history and history[-1][1].operation == operation else "gatewright",
             reason=reason,
             operation=operation,

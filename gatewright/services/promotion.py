@@ -11,7 +11,7 @@ from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData, ReleaseState
 from gatewright.core.roster import Roster
 from gatewright.core.signatures import SignatureVerifier
-from gatewright.core.statements import Approval, Request
+from gatewright.core.statements import Approval, Request, missing_approvals
 from gatewright.core.waivers import require_waivers
 from gatewright.services.deployment import Deployment
 from gatewright.services.releases import Releases
@@ -45,7 +45,7 @@ def promote(
     allowed_by = _allowed_by(releases, request, policy, rosters, signatures, now())
     return deployment.serve(
         opening.model,
-        _intent(opening, candidate, allowed_by, now()),
+        _intent(opening, request, allowed_by, now()),
         expected=opening.channel_generation,
         timeout_seconds=policy.serving_timeout_seconds,
         check=lambda: releases.must_be_open(opening),
@@ -64,7 +64,7 @@ def _allowed_by(
     given = [a for a in releases.approvals(request.release_id) if a.request == request.digest]
     emergency = releases.emergency(request)
     rejected = any(approval.decision == "reject" for approval in given)
-    if emergency is None or rejected or len(given) >= request.tier.approvals:
+    if emergency is None or rejected or missing_approvals(given, request) == 0:
         return quorum(given, request, rosters, signatures, at=at)
     break_glass_allows(emergency, request, policy, rosters, signatures, at=at)
     return (emergency,)
@@ -89,12 +89,13 @@ def close_failed(
 
 
 def _intent(
-    opening: Opening, candidate: Candidate, allowed_by: Sequence[Approval | Emergency], at: datetime
+    opening: Opening, request: Request, allowed_by: Sequence[Approval | Emergency], at: datetime
 ) -> ChannelEntry:
     return ChannelEntry(
         action="deploy",
         release_id=opening.release_id,
-        model_sha256=candidate.artifact.sha256,
+        model_sha256=request.model_sha256,
+        evidence_root=request.evidence_root,
         actor=", ".join(one.principal for one in allowed_by) or "gatewright",
         reason=allowed_by[0].reason if allowed_by else "the policy asks for no approval",
         at=at,

@@ -96,6 +96,7 @@ class Rollbacks:
             action="rollback",
             release_id=earlier.release_id,
             model_sha256=artifact.sha256,
+            evidence_root=earlier.evidence_root,
             actor=order.actor,
             reason=order.reason,
             at=self._now(),

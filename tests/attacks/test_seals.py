@@ -323,6 +323,7 @@ def test_what_a_seal_signs_is_written_down(attack: Attack) -> None:
             "n": 7,
             "entry": {
                 "action": "deploy",
+                "evidence_root": None,
                 "release_id": "r1",
                 "model_sha256": "a" * 64,
                 "actor": "somebody",

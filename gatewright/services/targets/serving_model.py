@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gatewright.core.channels import ChannelEntry
-from gatewright.core.errors import GatewrightError, NotFoundError
+from gatewright.core.errors import GatewrightError, IntegrityError, NotFoundError
 from gatewright.core.refs import Candidate
-from gatewright.core.releases import Opening
+from gatewright.core.releases import EvidenceRoot, Opening
 from gatewright.core.spec import ModelSpec, Task
 from gatewright.services.model_probe import WarmUp
 from gatewright.services.targets.rows import warm_up_row
@@ -118,12 +118,27 @@ class ModelSource:
         for move in (entry, *(past for past in moves if past.model_sha256 == entry.model_sha256)):
             candidate = self._evidence.find("candidate", move.release_id, Candidate)
             if candidate and candidate.artifact.sha256 == entry.model_sha256:
+                self._require_sealed_evidence(move)
                 return move.release_id, candidate
         raise NotFoundError(
             f"no release of the channel's history has the model {entry.model_sha256}.",
             where=f"channel {self.model}/{self.channel}",
             remedy="move the channel to a deployed release with `gatewright rollback`.",
         )
+
+    def _require_sealed_evidence(self, move: ChannelEntry) -> None:
+        """Candidate and opening say how the model is loaded and asked: they must be those that were approved."""
+        if move.evidence_root is None:
+            return
+        root = self._evidence.read("root", move.release_id, EvidenceRoot)
+        sealed = {name: root.records.get(name) for name in ("candidate", "opening")}
+        found = {name: self._evidence.digest(name, move.release_id) for name in sealed}
+        if root.digest != move.evidence_root or found != sealed:
+            raise IntegrityError(
+                "the evidence in the store is not what the pipeline sealed.",
+                where=f"release {move.release_id}",
+                remedy="find out who changed the store; restore the records from a backup, or roll back.",
+            )
 
     def _spec_of(self, release_id: str) -> ModelSpec:
         # A later edit of model.yaml must not change the threshold or the allowlist of an approved model.

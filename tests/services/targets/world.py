@@ -110,7 +110,13 @@ class World:
     def move(self, release_id: str, model_sha256: str | None, action: Any = "deploy") -> int:
         """Move the production channel."""
         head = self.channels.head("tiny", "production")
-        entry = ChannelEntry(
+        entry = self.entry(release_id, model_sha256, action)
+        return self.channels.move("tiny", "production", entry, expected=head[0] if head else 0)
+
+    @staticmethod
+    def entry(release_id: str, model_sha256: str | None, action: Any = "deploy") -> ChannelEntry:
+        """A move, not made yet."""
+        return ChannelEntry(
             action=action,
             release_id=release_id,
             model_sha256=model_sha256,
@@ -119,7 +125,6 @@ class World:
             at=NOW,
             operation=release_id,
         )
-        return self.channels.move("tiny", "production", entry, expected=head[0] if head else 0)
 
     def deploy(self, release_id: str, model: object) -> str:
         """Release a model and move the channel to it."""
