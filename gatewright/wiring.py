@@ -32,6 +32,7 @@ from gatewright.services.governance import Governance
 from gatewright.services.holdout import HoldoutUses
 from gatewright.services.ledger_store import LedgerStore
 from gatewright.services.model_checkpoints import ModelCheckpoints
+from gatewright.services.log_redaction import redact_logs
 from gatewright.services.model_probe import ModelProbe
 from gatewright.services.pauses import Pauses
 from gatewright.services.pipeline_keys import PipelineKeys
@@ -207,6 +208,7 @@ def connect() -> Services:
 
     Raises StoreError when the store is down, refuses us, or fails its self-test.
     """
+    redact_logs()
     settings = _settings()
     records = S3Store(_location(settings, settings.record_bucket))
     blobs = S3Store(_location(settings, settings.blob_bucket, lock_days=settings.lock_days))

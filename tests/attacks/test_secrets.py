@@ -12,6 +12,7 @@ from gatewright import wiring
 from gatewright.core.errors import GatewrightError, ModelError
 from gatewright.core.redaction import redacted
 from gatewright.core.releases import ReleaseState
+from gatewright.services.log_redaction import redact_logs
 from gatewright.services.s3_location import S3Location
 from gatewright.services.s3_protocol import store_error
 from gatewright.services.store import S3Store
@@ -110,3 +111,19 @@ def test_a_release_that_fails_over_a_secret_keeps_none(tmp_path: Path, text: str
     book.releases.close(opening, ReleaseState.FAILED, "gatewright", note=str(error)[:1000])
     assert any(b"training failed" in body for body in book.store.objects.values())
     assert [key for key, body in book.store.objects.items() if SECRET.encode() in body] == []
+
+
+@pytest.mark.parametrize("text", PLANTED)
+def test_a_log_keeps_no_credential_of_a_traceback(caplog: pytest.LogCaptureFixture, text: str) -> None:
+    """Python prints the error that ours came from, in full."""
+    redact_logs(["tests.planted"])
+    logger = logging.getLogger("tests.planted")
+    try:
+        try:
+            raise RuntimeError(text)
+        except RuntimeError as error:
+            raise ModelError("training failed.", where="x", remedy="y") from error
+    except ModelError:
+        logger.exception("while training with %s", text)
+    assert "training failed" in caplog.text
+    assert SECRET not in caplog.text
