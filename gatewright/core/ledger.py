@@ -13,7 +13,7 @@ LedgerKind = Literal[
     "opened", "decided", "waiting", "answer_refused", "approved",
     "deployed", "rejected", "expired", "blocked", "failed",
     "rolled_back", "monitored",
-    "waived", "waiver_expired", "break_glass", "break_glass_expired", "escalated", "policy_changed", "roster_changed",
+    "waived", "waiver_expired", "break_glass", "break_glass_expired", "escalated",
 ]  # fmt: skip
 
 

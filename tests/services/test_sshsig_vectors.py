@@ -21,7 +21,11 @@ NAMESPACE = "release-approval@gatewright"
 VERIFIER = SshSignatures()
 
 
-@pytest.mark.skipif(not VECTORS.is_dir(), reason="apt-get install openssh-tests, or set OPENSSH_TESTS")
+# CI demands them; elsewhere their absence skips the test.
+MISSING = not VECTORS.is_dir() and "GATEWRIGHT_REQUIRE_VECTORS" not in os.environ
+
+
+@pytest.mark.skipif(MISSING, reason="apt-get install openssh-tests, or set OPENSSH_TESTS")
 @pytest.mark.parametrize("name", ["ed25519", "ecdsa", "ed25519_sk", "ecdsa_sk", "ecdsa_sk_webauthn"])
 def test_the_published_vectors_verify(name: str) -> None:
     """Each signs OpenSSH's text in its namespace, and nothing else."""
