@@ -30,7 +30,7 @@ def waive(
 ) -> int:
     """Sign a waiver: releases of the model that fail the rule may go on, but then people must approve them.
 
-    Example: gatewright waive crash_triage --rule latency-p99 --days 30 --reason "The new hosts arrive in May."
+    Example: gatewright waive crash_triage --rule latency --days 30 --reason "The new hosts arrive in May."
 
     Parameters
     ----------
