@@ -31,8 +31,8 @@ from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.governance import Governance
 from gatewright.services.holdout import HoldoutUses
 from gatewright.services.ledger_store import LedgerStore
-from gatewright.services.model_checkpoints import ModelCheckpoints
 from gatewright.services.log_redaction import redact_logs
+from gatewright.services.model_checkpoints import ModelCheckpoints
 from gatewright.services.model_probe import ModelProbe
 from gatewright.services.pauses import Pauses
 from gatewright.services.pipeline_keys import PipelineKeys
