@@ -13,7 +13,8 @@ class Settings(BaseSettings):
     """Everything that differs between machines. Secrets are never shown when this is printed.
 
     ``store_endpoint_url`` None means AWS itself. ``store_checksum`` is ``when_required`` for Ceph over HTTPS.
-    ``models_dir`` holds one folder a model with its ``model.yaml``; all paths are relative to ``root``.
+    ``models_dir`` holds one folder a model with its ``model.yaml``; all paths are relative to ``root``. Data are read
+    from below a model's folder and from below ``data_roots``, and from nowhere else.
     ``engine`` adds up shards of large files on threads of the process, on Dask or on Ray; ``engine_address`` is
     that of their scheduler, without one they run on this machine. ``pipeline_key`` is the OpenSSH key that seals
     channel moves, checkpoints and attestations; ``checkpoints`` a directory or git work tree outside the store for
@@ -26,6 +27,7 @@ class Settings(BaseSettings):
 
     root: Path = Field(default_factory=Path.cwd)
     models_dir: Path = Path("examples")
+    data_roots: tuple[Path, ...] = ()
     cache_dir: Path = Path(".gatewright/cache")
     roster: Path = Path("policies/roster.yaml")
 

@@ -102,7 +102,8 @@ class Services:
         raise SpecError(f"there is no model `{model[:80]}`.", where=str(folder), remedy=hint)
 
     def datasets(self, model: str) -> Datasets:
-        return Datasets(self.blobs, self.spec_dir(model))
+        more = [self.settings.path(folder) for folder in self.settings.data_roots]
+        return Datasets(self.blobs, self.spec_dir(model), more=more)
 
     def policy(self, spec: ModelSpec) -> Policy:
         """The policy in force: the file's, where nobody is named who must sign it.
