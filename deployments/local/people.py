@@ -3,8 +3,6 @@
 In production nobody makes keys for others: people add their own public keys to the roster.
 """
 
-import base64
-import hashlib
 import json
 import os
 import secrets
@@ -16,6 +14,7 @@ from typing import Literal
 
 import yaml
 
+from deployments.gateway.people import SecretHash
 from gatewright.core.roster import Machine, Person, PublicKey, Roster
 from gatewright.core.strict_yaml import parse_yaml
 from gatewright.services.ssh_signatures import new_key, public_key_of
@@ -105,15 +104,8 @@ def _secrets(file: Path, names: list[str]) -> dict[str, str]:
 
 def _people_file(file: Path, everybody: Mapping[str, str]) -> Path:
     known = json.loads(file.read_text()) if file.exists() else {}
-    hashes = {name: known.get(name) or _hash(secret) for name, secret in everybody.items()}
+    hashes = {name: known.get(name) or str(SecretHash.of(secret)) for name, secret in everybody.items()}
     return _write_private(file, json.dumps(hashes, indent=2) + "\n")
-
-
-def _hash(secret: str) -> str:
-    salt = secrets.token_bytes(16)
-    n, r, p = 2**14, 8, 1
-    made = hashlib.scrypt(secret.encode(), salt=salt, n=n, r=r, p=p)
-    return "$".join(("scrypt", str(n), str(r), str(p), *(base64.b64encode(part).decode() for part in (salt, made))))
 
 
 def _write_private(file: Path, text: str) -> Path:

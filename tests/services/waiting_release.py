@@ -12,7 +12,7 @@ from deployments.local.people import make_people
 from gatewright.core.approval import accept
 from gatewright.core.break_glass import BREAK_GLASS_KIND, accept_break_glass
 from gatewright.core.errors import ApprovalError
-from gatewright.core.policy import BreakGlass
+from gatewright.core.policy import BreakGlass, WaiverTerms
 from gatewright.core.releases import Opening, ReleaseState
 from gatewright.core.roster import Roster
 from gatewright.core.statements import Answer, Pause, Request
@@ -87,7 +87,11 @@ class _Book(Book):
         self._roster = parse_yaml(roster.read_text(), Roster, where=str(roster))
 
     def terms(self, release_id: str = "r1", **changes: object) -> Opening:
-        policy = POLICY.model_copy(update={"break_glass": BreakGlass(roles=("release-manager",), hours=24)})
+        terms = {
+            "break_glass": BreakGlass(roles=("release-manager",), hours=24),
+            "waivers": WaiverTerms(roles=("compliance-officer",), maximum_days=30),
+        }
+        policy = POLICY.model_copy(update=terms)
         pinned = {name: self.put(one.to_bytes()) for name, one in {"policy": policy, "roster": self._roster}.items()}
         pinned |= {"flow_run": self._flow_run, "channel_generation": 0}
         return super().terms(release_id, **pinned, **changes)
