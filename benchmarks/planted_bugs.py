@@ -24,28 +24,33 @@ Result = Literal["caught", "MISSED", "STALE", "BROKEN"]
 def main(areas: Sequence[str]) -> int:
     """Print the table; 1 unless every bug was caught."""
     bugs = [bug for bug in BUGS if not areas or bug.area in areas]
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        results = []
-        for bug, result in zip(bugs, pool.map(_tried, bugs), strict=True):
+    results = []
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(TOGETHER) as pool:
+        tree = _copied(ROOT, Path(folder) / "tree")
+        for bug, result in zip(bugs, pool.map(lambda bug: _tried(tree, bug), bugs), strict=True):
             print(f"{result:<7} {bug.area:<11} {bug.name}", flush=True)
             results.append(result)
     print(f"{results.count('caught')} of {len(results)} planted bugs were caught")
     return 0 if results.count("caught") == len(results) else 1
 
 
-def _tried(bug: Bug) -> Result:
+def _tried(tree: Path, bug: Bug) -> Result:
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder)
-        for part in PARTS:
-            shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in FILES:
-            shutil.copy(ROOT / name, copy)
+        copy = _copied(tree, Path(folder) / "tree")
         file = copy / bug.file
         text = file.read_text(encoding="utf-8")
         if text.count(bug.old) != 1:
             return "STALE"
         file.write_text(text.replace(bug.old, bug.new), encoding="utf-8")
         return _tested(copy, bug.tests)
+
+
+def _copied(tree: Path, copy: Path) -> Path:
+    for part in PARTS:
+        shutil.copytree(tree / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in FILES:
+        shutil.copy(tree / name, copy)
+    return copy
 
 
 def _tested(copy: Path, tests: Sequence[str]) -> Result:

@@ -260,6 +260,8 @@ def test_a_quorum_needs_distinct_people_on_exactly_this_request():
 
     dana, sam = answered(signed()), answered(signed(principal="sam.okafor"))
     assert [a.principal for a in enough(dana, sam)] == ["dana.reyes", "sam.okafor"]
+    elsewhere = dana.model_copy(update={"request": OTHER})
+    assert [a.principal for a in enough(elsewhere, dana, sam)] == ["dana.reyes", "sam.okafor"]
     for too_few in ((), (dana,), (dana, dana), (dana, sam.model_copy(update={"request": OTHER}))):
         with pytest.raises(ApprovalError):
             enough(*too_few)

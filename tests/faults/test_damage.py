@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gatewright.core.errors import GatewrightError, IntegrityError, StoreError, TargetError
+from gatewright.core.errors import ConflictError, GatewrightError, IntegrityError, StoreError, TargetError
 from gatewright.core.records import sha256_hex
+from gatewright.core.releases import ReleaseState
 from gatewright.services.blobs import BlobStore
 from tests.faults.fault_store import Fault
 from tests.faults.figures import FIGURES
@@ -64,6 +65,21 @@ def test_a_damaged_model_that_is_on_its_way_into_production_is_not_served(world:
     world.target.look = damaged_before_it_looks
     with pytest.raises(TargetError):
         finish(world, services, "r3")
+    _champion_serves(world)
+
+
+def test_a_release_that_was_ended_while_its_move_landed_is_put_back(world: World):
+    """Between its verification and its confirmation the ledger is read once more."""
+    look = world.target.look
+
+    def ended_before_it_looks() -> None:
+        services = world.auditor()
+        services.releases.close(services.releases.opening("r3"), ReleaseState.FAILED, "dana.reyes")
+        look()
+
+    world.target.look = ended_before_it_looks
+    with pytest.raises(ConflictError, match="has ended as failed"):
+        finish(world, world.process(), "r3")
     _champion_serves(world)
 
 

@@ -57,6 +57,17 @@ def test_a_request_that_was_edited_before_it_was_read_is_found_by_the_ledger(ask
         asked.verify(request=request)
 
 
+def test_a_request_that_named_another_model_from_the_beginning_is_found(book: Book):
+    """Evidence and ledger are as they should be; only the model that people were asked about is not the candidate."""
+
+    class Misled(Asked):
+        def _request(self, root: str) -> Request:
+            return super()._request(root).model_copy(update={"model_sha256": sha256_hex(b"another model")})
+
+    with pytest.raises(IntegrityError):
+        Misled(book).verify()
+
+
 def test_an_approval_that_the_ledger_does_not_know_is_found(asked: Asked):
     """Somebody put it beside the others."""
     approval = accept(ANSWER, asked.request, [ROSTER], FakeSignatures(), pause=None, at=NOON)
