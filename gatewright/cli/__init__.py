@@ -13,15 +13,18 @@ from gatewright import __version__
 from gatewright.cli import (
     abandon,
     approve,
+    break_glass,
     check,
     doctor,
     drift,
+    export,
     lineage,
     policy,
     releases,
     roster,
     serve,
     validate,
+    verify,
     waive,
 )
 from gatewright.core.errors import GatewrightError
@@ -47,8 +50,11 @@ app.command(doctor.doctor)
 app.command(serve.serve)
 app.command(approve.approve)
 app.command(approve.reject)
+app.command(break_glass.break_glass)
 app.command(waive.waive)
 app.command(waive.waivers)
+app.command(verify.verify)
+app.command(export.export)
 app.command(abandon.abandon)
 app.command(policy.app)
 app.command(roster.app)

@@ -41,7 +41,7 @@ def test_verify_says_the_verdict_first_and_one_line_a_step(
     first, _, header, *rows = capsys.readouterr().out.splitlines()
     assert first.startswith("VERIFIED  ")
     assert header.split() == ["step", "of", "check", "found"]
-    assert len(rows) == 18
+    assert len(rows) == 19
     assert all(row.startswith("OK  ") for row in rows)
 
 

@@ -19,6 +19,7 @@ from gatewright.core.signatures import APPROVAL
 from gatewright.core.statements import Answer, Request, statement_for
 from gatewright.core.tiers import Tier
 from gatewright.core.tokens import token_of
+from gatewright.core.waivers import Waiver
 from gatewright.services.promotion import promote
 from gatewright.services.releases import AnswerRecord
 from gatewright.services.rollbacks import RollbackOrder
@@ -49,6 +50,7 @@ class AuditWorld:
         self.keys = keys
         self.store = store if store is not None else MemoryStore()
         self.time = NOON
+        self.waivers: tuple[Waiver, ...] = ()
         # What a dishonest run would make of its decision.
         self.decides: Callable[[Decision], Decision] = lambda decision: decision
 
@@ -177,7 +179,14 @@ class AuditWorld:
             else releases.opening(opening.champion.release_id).policy.sha256,
             has_champion=not first,
         )
-        decision = decide(policy, results, policy_sha256=opening.policy.sha256, has_champion=not first, facts=facts)
+        decision = decide(
+            policy,
+            results,
+            policy_sha256=opening.policy.sha256,
+            has_champion=not first,
+            facts=facts,
+            waivers=self.waivers,
+        )
         decision = self.decides(decision)
         releases.record("decision", opening, decision)
         root = releases.record("root", opening, releases.root(opening, candidate))
@@ -213,6 +222,7 @@ class AuditWorld:
             now=self.now,
         )
         releases.close(opening, ReleaseState.DEPLOYED, "gatewright")
+        services.attestations.attest(opening, (releases.roster(opening), self.roster), at=self.now())
 
     def release(self, release_id: str, approvers: Sequence[str] = ("dana.reyes", "lee.wong")) -> Opening:
         """A release from its opening to production."""

@@ -54,8 +54,8 @@ def test_an_untouched_store_is_proven_step_by_step(year: AuditWorld) -> None:
     """Also which version of the policy each release ran under, and who approved it."""
     found = audit(year)
     assert overall(found) == "ok", not_ok(found)
-    assert [one.subject for one in found].count("release r1") == 7
-    assert [one.subject for one in found].count("release r2") == 7
+    assert [one.subject for one in found].count("release r1") == 8
+    assert [one.subject for one in found].count("release r2") == 8
     by_check = {(one.subject, one.check): one.detail for one in found}
     assert by_check["release r1", "terms in force"].startswith("policy version 3, signed by sam.okafor")
     assert by_check["release r2", "terms in force"].startswith("policy version 4, signed by sam.okafor")
@@ -190,6 +190,10 @@ ATTACKS = {
     "an answer removed": (removed("releases/r1/answer-2.json"), {"approvals"}),
     "another model under the digest": (blob_changed, {"bytes"}),
     "another decision": (edit("releases/r1/decision.json", '"review"', '"promote"'), {"decision", "evidence"}),
+    "an attestation of another release": (
+        swapped("releases/r1/attestation.json", "releases/r2/attestation.json"),
+        {"attestation"},
+    ),
     "an opening edited": (edit("releases/r1/opening.json", '"period":"2000"', '"period":"1999"'), {"evidence"}),
 }
 
@@ -300,4 +304,4 @@ def test_a_release_that_was_not_promoted_is_audited_as_far_as_it_came(world: Aud
         store = AuditedStore.over(world.store, services.blobs, services.signatures)
         found = audit_release(store, "r3", CHANNEL, Checkpoints(world.checkpoints))
         assert not_ok(found) == {}, story
-    assert found[-1].detail == "it was never promoted"
+    assert found[-2].detail == "it was never promoted"

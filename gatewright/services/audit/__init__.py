@@ -2,7 +2,8 @@
 
 An audit begins with fresh objects, which remember nothing, reads each object once, and reports every step, also those
 that could not be done. ``store.py`` is what it reads through, ``kept.py`` the checkpoints that were kept elsewhere;
-``model.py`` holds the steps about a model as a whole, ``release.py`` those about one release.
+``model.py`` holds the steps about a model as a whole, ``release.py`` those about one release,
+``people.py`` those about who let it go on, over what ``records.py`` reads.
 """
 
 from gatewright.core.audit import Finding

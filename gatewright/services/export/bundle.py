@@ -19,6 +19,7 @@ from gatewright.core.releases import EvidenceRoot, Opening, ReleaseData
 from gatewright.core.statements import Approval, Request
 from gatewright.core.tokens import Token, parse_token
 from gatewright.core.waivers import Waiver
+from gatewright.services.attestations import Attestation
 from gatewright.services.audit.store import AuditedStore
 from gatewright.services.checkpoints import CheckpointReader
 from gatewright.services.export.signers import allowed_signers
@@ -115,6 +116,7 @@ def collect(
     _add_approvals(bundle, store)
     _add_waivers(bundle)
     _add_seals(bundle)
+    _add_attestation(bundle, store)
     _add_checkpoints(bundle, store, checkpoints)
     _add_model(bundle, store, with_blobs=with_blobs)
     return bundle
@@ -176,6 +178,12 @@ def _add_approvals(bundle: Bundle, store: AuditedStore) -> None:
 def _add_waivers(bundle: Bundle) -> None:
     for number, waiver in enumerate(bundle.waivers, 1):
         bundle.put_signed(f"waivers/{number}-{waiver.statement.principal}", parse_token(waiver.token))
+
+
+def _add_attestation(bundle: Bundle, store: AuditedStore) -> None:
+    record = store.evidence.find("attestation", bundle.release_id, Attestation)
+    if record is not None:
+        bundle.files["attestation.dsse.json"] = store.blobs.get(record.envelope)
 
 
 def _add_checkpoints(bundle: Bundle, store: AuditedStore, directory: Path | None) -> None:

@@ -127,6 +127,11 @@ def _not_proven(bundle: Bundle) -> list[tuple[bool, str]]:
         (any(move.seal is None for move in bundle.moves), "That the pipeline moved the channel: a move has no seal."),
         (not bundle.paths("checkpoints"), "That the end of a chain was not cut off: there is no checkpoint here."),
         (
+            "attestation.dsse.json" in bundle.files,
+            "What `attestation.dsse.json` says: it is an in-toto statement in a DSSE envelope, signed with the "
+            "pipeline's key as a raw Ed25519 key, for tools that read such envelopes; `ssh-keygen` does not.",
+        ),
+        (
             bundle.candidate is not None and not bundle.paths("blobs"),
             "That the model still exists: compare `model.sha256` with the file that serves.",
         ),
