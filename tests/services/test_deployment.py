@@ -257,6 +257,44 @@ def test_putting_back_what_somebody_has_moved_on_changes_nothing(old_serves: Wor
     assert old_serves.moves() == [*FIRST, ("deploy", NEW), ("rollback", OLD)]
 
 
+def test_a_settled_move_can_never_land(old_serves: World):
+    """Its place is taken by one that changes nothing; whoever still has the write under way is refused."""
+    settle = old_serves.deployment.settle
+    assert settle("tiny", "r2", expected=2, reason="no answer") is None
+    with pytest.raises(ConflictError):
+        old_serves.channels.move("tiny", "production", intent("r2", NEW), expected=2)
+    with pytest.raises(TargetError, match="no answer"):
+        old_serves.serve(intent("r2", NEW), 2)
+    assert settle("tiny", "r2", expected=2, reason="again") is None
+    assert old_serves.moves() == [*FIRST, ("revert", OLD)]
+
+
+def test_what_was_confirmed_is_settled_as_such_also_after_a_rollback(old_serves: World):
+    """It did serve: neither the next call nor the one that gives up says otherwise."""
+    old_serves.serve(intent("r2", NEW), 2)
+    old_serves.serve(intent("r1", OLD, "rollback", "rollback-1"), 4)
+    settled = old_serves.deployment.settle("tiny", "r2", expected=2, reason="late")
+    assert settled is not None
+    assert (settled.action, settled.model_sha256) == ("confirm", NEW)
+    assert old_serves.serve(intent("r2", NEW), 2) == settled
+    assert old_serves.moves()[-1] == ("confirm", OLD)
+
+
+def test_an_intent_that_stands_is_settled_by_the_way_back(old_serves: World):
+    """Nobody confirms it any more."""
+    old_serves.add(intent("r2", NEW))
+    assert old_serves.deployment.settle("tiny", "r2", expected=2, reason="its run has died") is None
+    assert old_serves.moves()[-1] == ("revert", OLD)
+
+
+def test_a_store_that_cannot_tell_settles_nothing(old_serves: World):
+    """Whoever asked must not say that it failed."""
+    old_serves.store.fail("create", StoreError("no answer.", where="s3", remedy="wait."))
+    with pytest.raises(StoreError, match="no answer"):
+        old_serves.deployment.settle("tiny", "r2", expected=2, reason="late")
+    assert old_serves.moves() == FIRST
+
+
 class Racing(ChannelStore):
     """Somebody else is always a moment faster."""
 
