@@ -1,4 +1,4 @@
-"""The main job as its users do it: start the demo, approve in the Prefect UI, see the new model answer, go back."""
+"""The main job as its users do it: start the demo, log in, approve in the Prefect UI, see the model answer, go back."""
 
 import os
 import subprocess
@@ -31,6 +31,16 @@ def wait_until_serving_changes(url: str, before: str | None, *, seconds: float) 
     return str(serving(url))
 
 
+def log_in(browser: Browser, run: str, credential: str) -> Page:
+    """A window of its own for each person, at Prefect's own login box."""
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(run)
+    page.get_by_placeholder("admin:pass").fill(credential, timeout=60 * SECONDS)
+    page.get_by_role("button", name="Login").click()
+    expect(page.get_by_text("Suspended").first).to_be_visible(timeout=60 * SECONDS)
+    return page
+
+
 def open_form(page: Page) -> None:
     page.get_by_role("button", name="Open menu").first.click(timeout=60 * SECONDS)
     page.get_by_role("menuitem", name="Resume").click()
@@ -47,13 +57,16 @@ def fill(page: Page, *, approver: str) -> None:
     form.get_by_role("button", name="Resume").click()
 
 
+def settings_of(state: Path) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in (state / "settings.env").read_text().splitlines())
+
+
 def command(state: Path, *arguments: str, accepts: tuple[int, ...] = (0,)) -> str:
     """What `gatewright ...` prints in another shell; its exit code must be one of ``accepts``."""
-    settings = dict(line.split("=", 1) for line in (state / "settings.env").read_text().splitlines())
     done = subprocess.run(
         [sys.executable, "-m", "gatewright.cli", *arguments],
         cwd=ROOT,
-        env={**os.environ, **settings},
+        env={**os.environ, **settings_of(state)},
         capture_output=True,
         text=True,
         timeout=120,
@@ -75,7 +88,7 @@ def left_running(state: Path) -> list[str]:
 
 
 def test_a_release_is_approved_in_the_prefect_ui_and_the_new_model_answers(browser: Browser, state: Path) -> None:
-    """Replay 1998, open 1999: an empty and a wrong answer do not approve, a good one deploys; rollback goes back."""
+    """Replay 1998, open 1999: no wrong secret, empty form or author approves, Dana does; then back."""
     interrupted_at_work(state)
     demo = Demo(state, "--replay", "1998", "--stop-at", "1999")
     try:
@@ -83,34 +96,36 @@ def test_a_release_is_approved_in_the_prefect_ui_and_the_new_model_answers(brows
         run = demo.wait_for(r"http://\S+/v2/runs/flow-run/\S+", seconds=240).group(0)
         service = demo.wait_for(r"scoring service is at (http://\S+)\. ", seconds=10).group(1)
         champion = serving(service)
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
-        page.goto(run)
-        expect(page.get_by_text("Suspended").first).to_be_visible(timeout=60 * SECONDS)
+        author, dana = (demo.wait_for(rf"{name}:\S+", seconds=10).group(0) for name in ("kim.larsen", "dana.reyes"))
+        refuse_a_wrong_secret(browser, run)
 
+        page = log_in(browser, run, author)
         open_form(page)
         page.get_by_role("dialog").get_by_role("button", name="Resume").click()
-        time.sleep(3)
-        assert serving(service) == champion
-
-        page.reload()
-        open_form(page)
-        expect(page.get_by_role("dialog")).to_contain_text("PASS: Crash triage")
-        fill(page, approver="nobody.known")
-        wait_for_second_question(run)
-        page.reload()
-        open_form(page)
-        expect(page.get_by_role("dialog")).to_contain_text("The last answer was refused")
+        expect(page.get_by_text("Choose a decision, and say why.")).to_be_visible()
         assert serving(service) == champion
         fill(page, approver="dana.reyes")
+        wait_for_second_question(run, settings_of(state))
+        assert serving(service) == champion
+
+        page = log_in(browser, run, dana)
+        open_form(page)
+        expect(page.get_by_role("dialog")).to_contain_text("PASS: Crash triage")
+        expect(page.get_by_role("dialog")).to_contain_text("The last answer was refused")
+        expect(page.get_by_role("dialog")).to_contain_text("the author of a candidate cannot approve it")
+        fill(page, approver="sam.okafor")
 
         candidate = wait_until_serving_changes(service, champion, seconds=120)
         demo.wait_for("release crash_triage-1999-1 ended: deployed", seconds=60)
         expect(page.get_by_text("Deployed").first).to_be_visible(timeout=60 * SECONDS)
         assert candidate in command(state, "lineage", "crash_triage-1999-1")
         assert "dana.reyes" in command(state, "releases")
+        assert "approve by dana.reyes (gateway)" in command(state, "show", "crash_triage-1999-1")
 
-        roll_back(state)
+        roll_back(state, dana)
         assert wait_until_serving_changes(service, candidate, seconds=120) == champion
+        assert "dana.reyes" in (moves := command(state, "history", "crash_triage"))
+        assert "sam.okafor" not in moves
     finally:
         code = demo.interrupt()
     assert code == 0
@@ -131,27 +146,39 @@ def interrupted_at_work(state: Path) -> None:
     assert left_running(state) == []
 
 
-def wait_for_second_question(run: str) -> None:
+def refuse_a_wrong_secret(browser: Browser, run: str) -> None:
+    """The login box stays, and nothing of the run is shown."""
+    page = browser.new_page()
+    page.goto(run)
+    page.get_by_placeholder("admin:pass").fill("dana.reyes:not her secret", timeout=60 * SECONDS)
+    with page.expect_response(lambda answer: answer.url.endswith("/admin/version") and answer.status == 401):
+        page.get_by_role("button", name="Login").click()
+    expect(page.get_by_placeholder("admin:pass")).to_be_visible()
+    page.close()
+
+
+def wait_for_second_question(run: str, settings: dict[str, str]) -> None:
     """The run goes on, refuses the answer, and is suspended again under a new key."""
-    server, run_id = run.split("/v2/")[0], run.rsplit("/", 1)[1]
+    url = f"{settings['PREFECT_API_URL']}/flow_runs/{run.rsplit('/', 1)[1]}"
+    name, _, secret = settings["PREFECT_API_AUTH_STRING"].partition(":")
     deadline = time.monotonic() + 120
     while True:
-        state = httpx.get(f"{server}/api/flow_runs/{run_id}", timeout=10).json()["state"]
+        state = httpx.get(url, auth=(name, secret), timeout=10).json()["state"]
         if state["type"] == "PAUSED" and state["state_details"]["pause_key"] == "approval-2":
             return
         assert time.monotonic() < deadline, state
         time.sleep(0.5)
 
 
-def roll_back(state: Path) -> None:
-    """The command that the evidence page prints."""
-    given = {"model": "crash_triage", "actor": "dana.reyes", "reason": "The rehearsal of a rollback."}
+def roll_back(state: Path, credential: str) -> None:
+    """The command that the evidence page prints, as Dana: whatever actor she types, the gateway writes her name."""
+    given = {"model": "crash_triage", "actor": "sam.okafor", "reason": "The rehearsal of a rollback."}
     parameters = [word for name, value in given.items() for word in ("--param", f"{name}={value}")]
-    settings = dict(line.split("=", 1) for line in (state / "settings.env").read_text().splitlines())
+    server = {"PREFECT_API_URL": settings_of(state)["PREFECT_API_URL"], "PREFECT_API_AUTH_STRING": credential}
     subprocess.run(
         [sys.executable, "-m", "prefect", "deployment", "run", "rollback/rollback", *parameters],
         cwd=ROOT,
-        env={**os.environ, "PREFECT_API_URL": settings["PREFECT_API_URL"]},
+        env={**os.environ, **server},
         timeout=120,
         check=True,
     )

@@ -39,6 +39,19 @@ FORM = {
 }
 
 
+class PatientTransport(httpx.HTTPTransport):
+    """Asks again while SQLite is busy, which Prefect answers with 503 before anything has happened."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(20):
+            answer = super().handle_request(request)
+            if answer.status_code != 503:
+                break
+            answer.close()
+            time.sleep(0.5)
+        return answer
+
+
 @dataclass
 class Server:
     """The gateway's address, and everything that its callers know."""
@@ -54,10 +67,12 @@ class Server:
         return self.client("service", self.people.service_secret)
 
     def client(self, name: str, secret: str, **headers: str) -> httpx.Client:
-        return httpx.Client(base_url=self.url, auth=(name, secret), headers=headers, timeout=30)
+        return httpx.Client(
+            base_url=self.url, auth=(name, secret), headers=headers, timeout=30, transport=PatientTransport()
+        )
 
     def anonymous(self, **headers: str) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30, transport=PatientTransport())
 
     def flow(self) -> str:
         with self.as_service() as client:
