@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from gatewright.cli import main
 from gatewright.core.signatures import APPROVAL
 from gatewright.core.statements import Answer, ApprovalStatement
 from gatewright.core.tokens import parse_token
+from gatewright.services.pauses import PauseNote
 from gatewright.services.prefect_api import PrefectApi
+from gatewright.services.releases import Releases
 from tests.services.waiting_release import RUN, SIGNED, WaitingRelease, run_as_prefect_shows_it
 
 REASON = "The recall of every group rose."
@@ -269,6 +272,34 @@ def test_a_question_of_another_release_is_never_answered(terminal):
     dana.release.prefect.paused = {"0f0d6a8e-0000-4000-8000-00000000000f": "approval-1"}
     assert dana.run("approve")[0] == 1
     assert dana.release.prefect.typed == []
+
+
+def test_a_question_asked_before_is_never_answered_with_todays_signature(terminal):
+    """A run of ours that asks with another nonce asks something else."""
+    dana = terminal()
+    other = "0f0d6a8e-0000-4000-8000-00000000000f"
+    services, request = dana.release.services(), dana.release.request
+    stale = PauseNote(
+        release_id="r1", request_sha256=request.digest, evidence_root=request.evidence_root, nonce="ef" * 32
+    )
+    services.pauses.write(other, "approval-1", stale)
+    dana.release.prefect.paused = {other: "approval-1"}
+    assert dana.run("approve")[0] == 1
+    assert dana.release.prefect.typed == []
+
+
+def test_nobody_signs_what_was_only_shown(terminal, monkeypatch):
+    """Evidence that was edited while it was read, and put back before it was verified."""
+    dana, view = terminal(), Releases.view
+
+    def flattered(self, release_id):
+        found = view(self, release_id)
+        return replace(found, decision=found.decision.model_copy(update={"reasons": ("every rule passed",)}))
+
+    monkeypatch.setattr(Releases, "view", flattered)
+    code, out, err = dana.run("approve")
+    assert (code, out, dana.release.prefect.typed) == (1, "", [])
+    assert "the evidence changed while it was read" in err
 
 
 @pytest.mark.parametrize(
