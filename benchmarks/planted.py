@@ -101,7 +101,7 @@ BUGS = (
         _VERIFIED),
     Bug("promotion", "the quorum is not proven again", f"{_SERVICES}/promotion.py",
         "return quorum(given, request, rosters, signatures, at=at)", "return given",
-        ("tests/faults/test_state_machine.py",)),
+        ("tests/services/test_promotion.py",)),
     Bug("promotion", "whether it has ended is not asked", f"{_SERVICES}/promotion.py",
         "check=lambda: releases.must_be_open(opening),", "", ("tests/faults/test_damage.py",)),
     Bug("promotion", "a failed release is closed before its move is settled", f"{_SERVICES}/promotion.py",
