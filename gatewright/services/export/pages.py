@@ -23,7 +23,10 @@ run() {
 _END = """
 if [ $# -gt 0 ]; then
   own() { checkpoint "$given"; }
-  for given; do run own "Your own checkpoint, $given"; done
+  for given; do
+    case $given in /*) ;; *) given=$here/$given ;; esac
+    run own "Your own checkpoint, $given"
+  done
 else
   echo 'NOTE  No checkpoint of your own was given: sh verify.sh MY-CHECKPOINT.json'
 fi
@@ -35,7 +38,7 @@ exit "$failed"
 def verify_script(bundle: Bundle, steps: Sequence[Step]) -> str:
     """Every step as PASS or FAIL; its exit code is 1 when any fails."""
     lines = ["#!/bin/sh", f"# Verifies the release {bundle.release_id}. VERIFY.md explains each step."]
-    lines += ['case $0 in */*) cd "${0%/*}" ;; esac', functions(), variables(bundle), _RUN]
+    lines += ["here=$PWD", 'case $0 in */*) cd "${0%/*}" ;; esac', functions(), variables(bundle), _RUN]
     for number, step in enumerate(steps, 1):
         body = "\n".join(f"  {command}" for command in step.commands)
         lines += [f"step_{number}() {{\n{body}\n}}", f"run step_{number} {_quoted(f'{number}. {step.title}')}", ""]
