@@ -1,12 +1,21 @@
 """A release and a rollback with a fault at their store calls, one after the other."""
 
 import random
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from tests.faults.fault_store import Fault
+from gatewright.core.errors import GatewrightError
+from gatewright.core.records import sha256_hex
+from gatewright.core.signatures import Signer
+from gatewright.services.ssh_signatures import SshSignatures, SshSigner, new_key
+from tests.faults.fault_store import Fault, PowerCutError
 from tests.faults.figures import FIGURES
-from tests.faults.sweep import SCENARIOS, Sweep, faults_of
+from tests.faults.invariants import violations
+from tests.faults.stories import ask, finish, release, roll_back
+from tests.faults.sweep import FIRST, SCENARIOS, SECOND, Sweep, faults_of
+from tests.faults.world import PEOPLE, PIPELINE, World
 
 # The same points in each session; `python -m tests.faults` tries all of them.
 ONE_IN = 7
@@ -46,3 +55,36 @@ def _later(draw: random.Random, first: Fault) -> Fault:
 
 def _moves_the_channel(sweep: Sweep, fault: Fault) -> bool:
     return sweep.names[fault.call - 1].startswith("channels/")
+
+
+def test_real_signatures_hold_through_kills_as_the_fake_ones_do(tmp_path: Path):
+    """People and the pipeline sign with ssh-keygen; the process is killed before and after its move of the channel."""
+    signers: dict[str, Signer] = {}
+    for name in (*PEOPLE, PIPELINE):
+        new_key(tmp_path / name, name)
+        signers[name] = SshSigner(tmp_path / name)
+    world = World(tmp_path, signers=signers, signatures=SshSignatures())
+    release(world, world.process(), "r1", FIRST)
+    ask(world, world.process(), "r2", SECOND)
+    for kind in ("kill before", "kill after"):
+        world.hit(Fault(_first_move(world), kind))
+        with pytest.raises(PowerCutError):
+            finish(world, world.process(), "r2")
+    finish(world, world.process(), "r2")
+    roll_back(world, world.process(), "back")
+    assert world.target.serving() == sha256_hex(FIRST)
+    assert violations(world) == []
+    FIGURES.count("release and rollback, real signatures", points=2, recoveries=2)
+
+
+def _first_move(world: World) -> int:
+    """The number of the call that writes the next move, as a run that nothing disturbs makes it."""
+    tried = world.copy()
+    tried.hit()
+    with suppress(GatewrightError):
+        finish(tried, tried.process(), "r2")
+    return next(
+        number
+        for number, (operation, key) in enumerate(tried.faulty.asked, start=1)
+        if operation == "create" and key.startswith("channels/")
+    )

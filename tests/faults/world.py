@@ -26,10 +26,11 @@ from tests.fakes import FakeSignatures, FakeSigner, MemoryStore
 from tests.faults.fault_store import Fault, FaultStore
 from tests.services.reports.example_view import NOON, POLICY, SPEC
 
-__all__ = ["CHANNEL", "MODEL", "PEOPLE", "TWO_MUST_SIGN", "FollowingTarget", "World", "roster_of"]
+__all__ = ["CHANNEL", "MODEL", "PEOPLE", "PIPELINE", "TWO_MUST_SIGN", "FollowingTarget", "World", "roster_of"]
 
 MODEL, CHANNEL = "triage", "production"
 PEOPLE = ("dana.reyes", "lee.wong", "kim.larsen")
+PIPELINE = "pipeline"
 
 
 def _tier(name: str, outcome: str) -> Tier:
@@ -52,7 +53,9 @@ def roster_of(signers: dict[str, Signer], version: int = 1) -> Roster:
     return Roster(
         version=version,
         machines=(
-            Machine(id="pipeline", role="pipeline", keys=(PublicKey(key=PIPELINE.public_key, added=NOON.date()),)),
+            Machine(
+                id="pipeline", role="pipeline", keys=(PublicKey(key=signers[PIPELINE].public_key, added=NOON.date()),)
+            ),
         ),
         people=tuple(
             Person(
@@ -63,15 +66,13 @@ def roster_of(signers: dict[str, Signer], version: int = 1) -> Roster:
                 keys=(PublicKey(key=signer.public_key, added=NOON.date()),),
             )
             for name, signer in signers.items()
+            if name != PIPELINE
         ),
     )
 
 
-PIPELINE = FakeSigner(f"ssh-ed25519 {sha256_hex(b'pipeline')}")
-
-
 def _fake_signers() -> dict[str, Signer]:
-    return {name: FakeSigner(f"ssh-ed25519 {sha256_hex(name.encode())}") for name in PEOPLE}
+    return {name: FakeSigner(f"ssh-ed25519 {sha256_hex(name.encode())}") for name in (*PEOPLE, PIPELINE)}
 
 
 class _BytesRegistry:
@@ -210,7 +211,7 @@ class World:
         )
         if target is None:
             return built
-        deployment = Deployment(built.channels, target, CHANNEL, self.now, PIPELINE)
+        deployment = Deployment(built.channels, target, CHANNEL, self.now, self.signers[PIPELINE])
         parts = (built.evidence, built.blobs, built.ledger, self.now)
         return replace(built, deployment=deployment, rollbacks=Rollbacks(built.channels, CHANNEL, deployment, *parts))
 
