@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gatewright.core.assurance import Assurance
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.releases import ReleaseState
 from gatewright.core.statements import Approval
@@ -195,7 +196,15 @@ def test_a_page_of_a_wide_release_stays_small() -> None:
     assert len(approval_description(view, links=LINKS).encode()) < 100_000
 
 
-def test_answers_so_far_are_shown_as_unverified() -> None:
+@pytest.mark.parametrize(
+    ("assurance", "says"),
+    [
+        ("declared", "declared: typed into the form, not verified"),
+        ("gateway", "gateway: logged in, and stamped by the identity gateway"),
+        ("signed", "signed: by the person's own SSH key, over exactly this evidence"),
+    ],
+)
+def test_answers_so_far_are_shown_with_how_far_the_name_is_proven(assurance: Assurance, says: str) -> None:
     """A name typed into a form proves nothing, and the page says so."""
     approval = Approval(
         request="5" * 64,
@@ -203,11 +212,12 @@ def test_answers_so_far_are_shown_as_unverified() -> None:
         principal="dana.reyes",
         role="release-manager",
         reason="Drift is known.",
-        assurance="declared",
+        assurance=assurance,
         at=NOON + timedelta(hours=1),
     )
     page = evidence_page(replace(example_view(), approvals=(approval,)), links={})
-    assert "| dana.reyes | release-manager | approve | Drift is known. | 2026-03-02 13:00 UTC | declared, " in page
+    row = f"| dana.reyes | release-manager | approve | Drift is known. | 2026-03-02 13:00 UTC | {says} |"
+    assert row in page
 
 
 def test_a_stage_page_shows_its_verdict_and_the_first_thirty_measurements() -> None:
