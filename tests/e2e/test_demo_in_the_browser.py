@@ -93,7 +93,7 @@ def test_a_release_is_approved_in_the_prefect_ui_and_the_new_model_answers(brows
     demo = Demo(state, "--replay", "1998", "--stop-at", "1999")
     try:
         demo.wait_for("a new run takes over release crash_triage-1998-1", seconds=120)
-        run = demo.wait_for(r"http://\S+/v2/runs/flow-run/\S+", seconds=240).group(0)
+        run = demo.wait_for(r"http://\S+/v2/runs/flow-run/\S+", seconds=360).group(0)
         service = demo.wait_for(r"scoring service is at (http://\S+)\. ", seconds=10).group(1)
         champion = serving(service)
         author, dana = (demo.wait_for(rf"{name}:\S+", seconds=10).group(0) for name in ("kim.larsen", "dana.reyes"))
