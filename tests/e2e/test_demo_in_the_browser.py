@@ -165,7 +165,10 @@ def wait_for_second_question(run: str, settings: dict[str, str]) -> None:
     while True:
         state = httpx.get(url, auth=(name, secret), timeout=10).json()["state"]
         if state["type"] == "PAUSED" and state["state_details"]["pause_key"] == "approval-2":
-            return
+            # The form is there a moment after the state, its description last.
+            description = state["state_details"]["run_input_keyset"]["description"]
+            if httpx.get(f"{url}/input/{description}", auth=(name, secret), timeout=10).status_code == 200:
+                return
         assert time.monotonic() < deadline, state
         time.sleep(0.5)
 
