@@ -1,24 +1,30 @@
 """Whatever the bytes are: a value that prints as it was, or one of our own errors; nothing else, and no long wait."""
 
+import base64
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewright.core.channels import ChannelEntry
+from gatewright.core.checkpoints import Checkpoint
 from gatewright.core.errors import ApprovalError, GatewrightError, IntegrityError, SpecError
 from gatewright.core.ledger import LedgerEntry
 from gatewright.core.policy import Policy, parse_rules
-from gatewright.core.records import Record
+from gatewright.core.records import Record, canonical_json
 from gatewright.core.roster import Roster
 from gatewright.core.spec import ModelSpec
 from gatewright.core.statements import Approval, ApprovalStatement, GatewayStamp, statement_for
 from gatewright.core.strict_yaml import MAX_BYTES, parse_yaml
 from gatewright.core.tokens import MAX_TOKEN, parse_token, token_of
+from gatewright.services.dsse import opened_envelope
 from gatewright.services.generations import Generation, GenerationLog
+from gatewright.services.pauses import PauseNote
 from tests.core.examples import DIGEST, NOW, policy, request, roster
 from tests.fakes import MemoryStore
 from tests.fuzz.mutations import damaged_bytes, damaged_yaml, hostile_json
@@ -39,11 +45,28 @@ APPROVAL = Approval(
 )
 STATEMENT = statement_for(request(), principal="dana.reyes", meaning="approve", reason="a good reason", issued=NOW)
 GENERATION = Generation(n=1, previous_sha256="0" * 64, nonce="ab" * 16, payload=ENTRY.model_dump(mode="json"))
+CHECKPOINT = Checkpoint(log="ledger/triage", size=3, head=DIGEST, at=NOW)
+NOTE = PauseNote(release_id="r1", request_sha256=DIGEST, evidence_root=DIGEST, nonce=DIGEST)
+ENVELOPE = canonical_json(
+    {
+        "payload": "e30=",
+        "payloadType": "application/vnd.in-toto+json",
+        "signatures": [{"keyid": DIGEST, "sig": base64.b64encode(bytes(64)).decode()}],
+    }
+)
+PUBLIC = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key()
+KEY = PUBLIC.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 RECORDS: list[Record] = [
+    CHECKPOINT, NOTE,
     ENTRY, MOVE, APPROVAL, STATEMENT, GENERATION, OPENING, DATA, CANDIDATE, SPEC, STAGES["evaluate"], request(),
     policy(), roster(), example_view().decision,
 ]  # fmt: skip
 TOKEN = token_of(STATEMENT.to_bytes(), b"SSHSIG" + bytes(60))
+
+
+def _all_records(kind: type[Record] = Record) -> set[type[Record]]:
+    below = set(kind.__subclasses__())
+    return below.union(*(_all_records(one) for one in below))
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
@@ -103,6 +126,22 @@ def test_tokens_are_read_as_they_were_printed_or_refused(body: bytes):
         except ApprovalError:
             continue
         assert read.to_bytes() == token.body
+
+
+@given(damaged_bytes(ENVELOPE) | hostile_json)
+@settings(max_examples=150, deadline=None)
+def test_an_envelope_that_nobody_signed_is_refused(body: bytes):
+    """Whatever its JSON, base64 or payload type; no library's own error comes through."""
+    with pytest.raises(IntegrityError):
+        opened_envelope(body, "application/vnd.in-toto+json", [KEY], where="here")
+
+
+@given(st.sampled_from(sorted(_all_records(), key=lambda kind: kind.__qualname__)), hostile_json)
+@settings(max_examples=200, deadline=None)
+def test_no_kind_of_record_takes_hostile_bytes(kind: type[Record], body: bytes):
+    """Nor raises anything but our own error for them."""
+    with suppress(IntegrityError):
+        assert kind.from_bytes(body, where="here").to_bytes() == body
 
 
 @given(st.data())
