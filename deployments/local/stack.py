@@ -121,7 +121,7 @@ class LocalStack:
 
     def _register(self) -> None:
         """Create the work pool and register the deployments of ``deployments/prefect.yaml``, when they changed."""
-        self._say("deployments: retrain, release, rollback, monitor, check")
+        self._say("deployments: retrain, release, rollback, monitor, sweep, check")
         self._prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
         self._prefect("--no-prompt", "deploy", "--all", "--prefect-file", str(self.root / "deployments/prefect.yaml"))
 
