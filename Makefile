@@ -22,8 +22,9 @@ $(SET_UP): requirements.lock pyproject.toml
 demo: setup
 	@$(VENV)/python -m deployments.local.demo $(ARGS)
 
+# Two workers: the longest tests wait for servers, and each worker has servers of its own.
 test: setup
-	$(VENV)/python -m pytest $(ARGS)
+	$(VENV)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: setup
 	$(VENV)/ruff check .

@@ -15,10 +15,10 @@ from gatewright.wiring import connect
 __all__ = ["closing_on_failure", "ended", "run_name"]
 
 
-def ended(opening: Opening, state: ReleaseState, note: str) -> State[None]:
+def ended(opening: Opening, state: ReleaseState, note: str, *, digests: dict[str, str] | None = None) -> State[None]:
     """Close the release, attest the verdict, and name the run's state; whoever ended it before, that end stands."""
     services = connect()
-    stands = services.releases.close(opening, state, "gatewright", note=note) or state
+    stands = services.releases.close(opening, state, "gatewright", digests=digests, note=note) or state
     rosters = (services.releases.roster(opening), services.roster())
     services.attestations.attest(opening, rosters, at=services.now())
     services.checkpoints.write(opening.model)

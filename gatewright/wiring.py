@@ -160,6 +160,7 @@ def build(
     signer = SshSigner(key) if key else None
     releases = Releases(evidence, ledger, blobs, now)
     deployment = Deployment(channels, target, settings.channel, now, signer)
+    waivers = Waivers(record_store)
     writer = _checkpoints(settings, signatures, pipeline, signer, now)
     return Services(
         settings=settings,
@@ -176,10 +177,10 @@ def build(
         rollbacks=Rollbacks(channels, settings.channel, deployment, evidence, blobs, ledger, now),
         governance=governance,
         pauses=Pauses(record_store),
-        waivers=Waivers(record_store),
+        waivers=waivers,
         signatures=signatures,
         attestations=Attestations(releases, blobs, DsseSigner(key) if key else None, signatures, settings.channel),
-        checkpoints=ModelCheckpoints(writer, ledger, channels, settings.channel, governance),
+        checkpoints=ModelCheckpoints(writer, ledger, channels, settings.channel, governance, waivers),
         now=now,
     )
 
@@ -204,19 +205,21 @@ def _checkpoints(
 
 
 @functools.cache
-def connect() -> Services:
+def connect(*, read_only: bool = False) -> Services:
     """The services that the settings describe, once a process.
 
-    Raises StoreError when the store is down, refuses us, or fails its self-test.
+    ``read_only`` leaves out what writes: an auditor's keys may only read. Raises StoreError when the store is down,
+    refuses us, or fails its self-test.
     """
     redact_logs()
     settings = _settings()
     records = S3Store(_location(settings, settings.record_bucket))
     blobs = S3Store(_location(settings, settings.blob_bucket, lock_days=settings.lock_days))
-    for store in (records, blobs):
-        store.ensure_bucket()
-    check_store(records)
-    require_one_time(records, utc_now)
+    if not read_only:
+        for store in (records, blobs):
+            store.ensure_bucket()
+        check_store(records)
+        require_one_time(records, utc_now)
     return build(settings, blob_store=blobs, record_store=records)
 
 

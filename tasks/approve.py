@@ -9,7 +9,6 @@ from typing import Literal
 from uuid import UUID
 
 from prefect import get_client, pause_flow_run, suspend_flow_run
-from prefect.events import emit_event
 from prefect.exceptions import FlowPauseTimeout
 from prefect.input import RunInput
 from prefect.logging import get_run_logger
@@ -26,10 +25,11 @@ from gatewright.core.releases import Opening
 from gatewright.core.statements import Answer, Pause, Request
 from gatewright.core.tokens import kind_of
 from gatewright.services.pauses import PauseNote
-from gatewright.services.releases import AnswerRecord
+from gatewright.services.release_records import AnswerRecord
 from gatewright.services.reports.escape import md
 from gatewright.services.reports.evidence_page import approval_description
 from gatewright.wiring import Services, connect
+from tasks.events import tell
 from tasks.links import links_of
 from tasks.stage import stage_task
 
@@ -47,14 +47,32 @@ class ApprovalForm(RunInput):
     )
     approver: str = Field(min_length=3, max_length=63, description="Your id in the roster, such as first.last")
     reason: str = Field(min_length=10, max_length=2000, description="Why, in a sentence an auditor will understand.")
-    token: str = Field(min_length=4, max_length=8000, description="A signed approval token, or the word none.")
+    token: str = Field(
+        min_length=4, max_length=8000, description="A signed token, or the word none: the gateway puts its stamp there."
+    )
 
 
 @stage_task(name="request approval")
 def request_approval(opening: Opening, candidate: Candidate, decision: Decision) -> Request:
     """Write down what people are asked to approve: exactly these digests, within this window."""
     services = connect()
-    return services.releases.ask(opening, candidate, decision, environment=services.settings.channel)
+    asked = services.evidence.find("request", opening.release_id, Request)
+    request = services.releases.ask(opening, candidate, decision, environment=services.settings.channel)
+    if asked is None:
+        _tell_whom_to_ask(services, request)
+    return request
+
+
+def _tell_whom_to_ask(services: Services, request: Request) -> None:
+    roles = request.tier.notify
+    payload = {
+        "release_id": request.release_id,
+        "roles": list(roles),
+        "people": list(services.roster().holders(roles, services.now())),
+        "expires_at": request.expires_at.isoformat(),
+    }
+    if roles:
+        tell("approval.asked", request.model, payload)
 
 
 def ask(opening: Opening, request: Request, attempt: int) -> Answer | None:
@@ -113,22 +131,15 @@ def receive(opening: Opening, request: Request, attempt: int, answer: Answer) ->
         log.warning("answer %d was refused: %s", attempt, recorded.refusal)
         return recorded
     log.info("%s by %s (%s)", recorded.approval.decision, recorded.approval.principal, recorded.approval.assurance)
-    if recorded.approval.decision == "approve":
-        services.releases.note_approval(opening, recorded.approval)
+    services.releases.note_approval(opening, recorded.approval)
     return recorded
 
 
 def _alarm(services: Services, opening: Opening, emergency: Emergency) -> None:
     """Everybody is told, in the ledger and by an event, before anything moves."""
     services.releases.note_emergency(opening, emergency)
-    emit_event(
-        event="gatewright.break_glass",
-        resource={
-            "prefect.resource.id": f"gatewright.model.{opening.model}",
-            "prefect.resource.name": opening.model,
-        },
-        payload=emergency.model_dump(mode="json", exclude={"token"}) | {"release_id": opening.release_id},
-    )
+    said = emergency.model_dump(mode="json", exclude={"token"}) | {"release_id": opening.release_id}
+    tell("break_glass", opening.model, said)
     get_run_logger().warning("%s broke the glass: %s", emergency.principal, emergency.reason)
 
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pandas as pd
 from prefect.artifacts import create_markdown_artifact
-from prefect.events import emit_event
 from prefect.logging import get_run_logger
 
 from gatewright.core.channels import ChannelEntry
@@ -30,6 +29,7 @@ from gatewright.services.prediction_reader import (
 )
 from gatewright.services.reports.monitor_page import monitor_page
 from gatewright.wiring import Services, connect
+from tasks.events import tell
 from tasks.stage import artifact_key, stage_task
 
 __all__ = ["MonitorReport", "watch"]
@@ -144,11 +144,7 @@ def _respond(services: Services, model: str, report: MonitorReport) -> None:
 
 def _tell(services: Services, model: str, report: MonitorReport) -> None:
     response = report.decision.response
-    emit_event(
-        event=f"gatewright.monitor.{response}",
-        resource={"prefect.resource.id": f"gatewright.model.{model}", "prefect.resource.name": model},
-        payload={"release_id": report.release_id, "reasons": list(report.decision.reasons[:5])},
-    )
+    tell(f"monitor.{response}", model, {"release_id": report.release_id, "reasons": list(report.decision.reasons[:5])})
     services.ledger.append(
         model,
         LedgerEntry(

@@ -2,6 +2,7 @@
 
 from prefect.logging import get_run_logger
 
+from gatewright.core.channels import ChannelEntry
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.statements import Request
@@ -16,8 +17,8 @@ __all__ = ["promote"]
 
 
 @stage_task(name="promote", retries=0)
-def promote(opening: Opening, data: ReleaseData, candidate: Candidate, request: Request) -> None:
-    """Verify everything again, move the channel, wait until the target serves the candidate.
+def promote(opening: Opening, data: ReleaseData, candidate: Candidate, request: Request) -> ChannelEntry:
+    """Verify everything again, move the channel, wait until the target serves the candidate; the confirmation.
 
     Raises what `services.promotion.promote` raises, and IntegrityError when policy or roster were not in force.
     """
@@ -26,7 +27,7 @@ def promote(opening: Opening, data: ReleaseData, candidate: Candidate, request: 
     require_terms_in_force(services.governance, opening)
     # A ledger whose tail was cut off since does not continue what was signed for.
     services.checkpoints.write(opening.model)
-    promote_candidate(
+    served = promote_candidate(
         services.releases,
         services.deployment,
         opening,
@@ -40,3 +41,4 @@ def promote(opening: Opening, data: ReleaseData, candidate: Candidate, request: 
     )
     show_production(services, opening.model)
     get_run_logger().info("production serves %s", candidate.artifact.sha256[:12])
+    return served

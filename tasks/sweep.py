@@ -1,11 +1,9 @@
 """Sweep: what a suspended run cannot do itself, because it executes nothing while it waits."""
 
-from typing import Any
 from uuid import UUID
 
 from prefect import get_client
 from prefect.client.schemas.objects import State
-from prefect.events import emit_event
 from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
 from prefect.states import Completed
@@ -13,6 +11,7 @@ from prefect.states import Completed
 from gatewright.core.releases import Opening
 from gatewright.services.overdue import Overdue
 from gatewright.wiring import Services, connect
+from tasks.events import tell
 from tasks.stage import stage_task
 
 __all__ = [
@@ -51,7 +50,7 @@ def escalate(model: str) -> str | None:
     if found is None:
         return None
     # First the event, then the note: whoever dies in between tells people twice rather than never.
-    _raise("gatewright.approval.escalated", model, found.model_dump(mode="json"))
+    tell("approval.escalated", model, found.model_dump(mode="json"))
     overdue.escalated(found)
     get_run_logger().warning("release %s waits too long: %s told", found.release_id, ", ".join(found.roles))
     return found.release_id
@@ -65,7 +64,7 @@ def remind_of_waivers(model: str) -> int:
     for found in expired:
         said = found.waiver.statement
         payload = {"release_id": found.release_id, "rule": said.rule, "slice": said.slice, "by": said.principal}
-        _raise("gatewright.waiver.expired", model, payload)
+        tell("waiver.expired", model, payload)
         overdue.waiver_expired(found)
         get_run_logger().warning("%s serves under a waiver that is over: %s", found.release_id, found.waiver.in_full)
     return len(expired)
@@ -78,7 +77,7 @@ def remind_of_emergencies(model: str) -> bool:
     found = overdue.emergency(model)
     if found is None:
         return False
-    _raise("gatewright.break_glass.expired", model, found.model_dump(mode="json", exclude={"token"}))
+    tell("break_glass.expired", model, found.model_dump(mode="json", exclude={"token"}))
     overdue.emergency_told(model, found)
     get_run_logger().warning("the break-glass of %s is over: roll back %s, or have it approved", found.principal, model)
     return True
@@ -99,11 +98,6 @@ def _overdue(services: Services) -> Overdue:
         services.settings.channel,
         services.now,
     )
-
-
-def _raise(event: str, model: str, payload: dict[str, Any]) -> None:
-    resource = {"prefect.resource.id": f"gatewright.model.{model}", "prefect.resource.name": model}
-    emit_event(event=event, resource=resource, payload=payload)
 
 
 def _say_expired(opening: Opening) -> None:

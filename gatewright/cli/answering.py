@@ -12,7 +12,7 @@ from gatewright.services.reports.escape import plain
 
 if TYPE_CHECKING:
     from gatewright.services.open_question import OpenQuestion
-    from gatewright.services.releases import AnswerRecord
+    from gatewright.services.release_records import AnswerRecord
     from gatewright.wiring import Services
 
 __all__ = ["DONE", "MORE", "REFUSED", "Print", "Reason", "Wait", "Yes", "ask", "deliver", "print_token", "refused"]

@@ -5,6 +5,7 @@ Specifications: in-toto Attestation Framework, Statement v1; SLSA 1.1, Verificat
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,6 +42,8 @@ def verification_summary(
     SLSA level: the levels are how surely the approvers are known. Raises IntegrityError for a release that has not
     been decided, SigningError when signatures cannot be verified.
     """
+    # What people said afterwards, as after a break-glass, is no part of what was attested.
+    view = replace(view, approvals=tuple(approval for approval in view.approvals if approval.at <= at))
     candidate = view.candidate
     if candidate is None or view.decision is None:
         raise _refused(view, "it has not been decided", "attest it after its decision.")

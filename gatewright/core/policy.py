@@ -10,7 +10,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from gatewright.core.assurance import Assurance
 from gatewright.core.change_control import ChangeControl
 from gatewright.core.directions import Direction, direction_of
 from gatewright.core.records import Name, Record
@@ -217,11 +216,10 @@ class HoldoutBudget(Record):
 
 
 class WaiverTerms(Record):
-    """Who may waive a rule that did not pass, for how many days at most, and how surely they must be known."""
+    """Who may waive a rule that did not pass, by a signature, and for how many days at most."""
 
     roles: Annotated[tuple[Name, ...], Field(min_length=1)]
     maximum_days: Annotated[float, Field(gt=0, le=366)]
-    assurance: Assurance = "signed"
 
 
 class BreakGlass(Record):

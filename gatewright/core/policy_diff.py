@@ -135,7 +135,7 @@ _POLICY: Mapping[str, Compare] = {
     # The first tier that fits decides, so one more, one less or another order may go either way.
     "tiers": keyed("tier", "name", lambda *_: _TIER, lambda _: DOUBTFUL, order=DOUBTFUL),
     "changed_by": OWNERS,
-    "waivers": optional({"roles": members(LOOSENS), "maximum_days": rising(LOOSENS), "assurance": _ASSURANCE}, LOOSENS),
+    "waivers": optional({"roles": members(LOOSENS), "maximum_days": rising(LOOSENS)}, LOOSENS),
     "break_glass": optional({"roles": members(LOOSENS), "hours": rising(LOOSENS)}, LOOSENS),
     "monitoring": optional(_MONITORING, TIGHTENS),
 }

@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Annotated, Any, Self
 
 import rfc8785
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from gatewright.core.errors import IntegrityError
 
@@ -15,7 +16,8 @@ __all__ = ["Name", "Record", "Sha256", "Timestamp", "canonical_json", "sha256_he
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 # Names become parts of object keys; this alphabet cannot leave its directory nor hide characters.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
-Timestamp = AwareDatetime
+# In UTC, so that one moment has one form, which plain text tools can compare.
+Timestamp = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 
 
 def sha256_hex(body: bytes) -> str:

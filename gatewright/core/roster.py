@@ -1,6 +1,7 @@
 """The roster: people, roles, keys, joined and left dates, and the machines that sign. ``policies/roster.yaml``."""
 
 import base64
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
@@ -89,6 +90,10 @@ class Roster(Record):
 
     def find(self, person_id: str) -> Person | None:
         return next((person for person in self.people if person.id == person_id), None)
+
+    def holders(self, roles: Collection[str], at: datetime) -> tuple[str, ...]:
+        """The people who are active at this moment and hold one of the roles, sorted."""
+        return tuple(sorted(one.id for one in self.people if one.active(at.date()) and set(one.roles) & set(roles)))
 
     def machine_keys(self, role: str, at: datetime) -> tuple[str, ...]:
         """The keys of all machines of ``role`` that count at this moment."""

@@ -10,7 +10,8 @@ from gatewright.core.statements import Answer, Request
 from gatewright.services.ledger_store import LedgerStore
 from gatewright.services.pauses import Pauses
 from gatewright.services.prefect_api import PrefectApi, WaitingRun
-from gatewright.services.releases import AnswerRecord, Releases
+from gatewright.services.release_records import AnswerRecord
+from gatewright.services.releases import Releases
 
 __all__ = ["Delivery"]
 

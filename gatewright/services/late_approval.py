@@ -2,7 +2,8 @@
 
 from gatewright.core.releases import Opening
 from gatewright.core.statements import Approval
-from gatewright.services.releases import AnswerRecord, Releases
+from gatewright.services.release_records import AnswerRecord
+from gatewright.services.releases import Releases
 
 __all__ = ["record_late"]
 

@@ -111,12 +111,11 @@ class Overdue:
 
 def _escalation(request: Request, roster: Roster, at: datetime) -> Escalation:
     roles = request.tier.escalate_to
-    people = (p.id for p in roster.people if p.active(at.date()) and set(roles) & set(p.roles))
     return Escalation(
         release_id=request.release_id,
         model=request.model,
         roles=roles,
-        people=tuple(people),
+        people=roster.holders(roles, at),
         waiting_since=request.asked_at,
         expires_at=request.expires_at,
     )

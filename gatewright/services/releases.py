@@ -1,6 +1,5 @@
 """The book of releases: what is pinned, recorded, decided and closed. The ledger is the truth, and the lock."""
 
-import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,42 +8,27 @@ from typing import TypeVar, cast
 from gatewright.core.assurance import Assurance
 from gatewright.core.break_glass import Emergency
 from gatewright.core.decision import Decision
-from gatewright.core.errors import ConflictError, IntegrityError
+from gatewright.core.errors import ConflictError
 from gatewright.core.ledger import LedgerEntry, LedgerKind, open_release, state_of
-from gatewright.core.policy import Policy
 from gatewright.core.records import Record
 from gatewright.core.refs import Candidate
-from gatewright.core.release_view import ReleaseView
-from gatewright.core.releases import STAGES, EvidenceRoot, Opening, ReleaseData, ReleaseState
-from gatewright.core.results import StageEvidence
-from gatewright.core.roster import Roster
-from gatewright.core.spec import ModelSpec
+from gatewright.core.releases import EvidenceRoot, Opening, ReleaseData, ReleaseState
 from gatewright.core.statements import Approval, Request, missing_approvals
 from gatewright.services.blobs import BlobStore
 from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.ledger_store import LedgerStore
+from gatewright.services.release_records import ReleaseRecords
 
-__all__ = ["AnswerRecord", "Releases"]
+__all__ = ["GATES_MAY_TAKE", "Releases"]
 
 R = TypeVar("R", bound=Record)
 
-# What the approved digest covers; what comes later (answers, reports) is made from it.
-_ROOTED = {"opening", "data", "candidate", "decision", *STAGES}
-_ANSWER = re.compile(r"answer-(\d+)", re.ASCII)
 # The gates run in minutes; a release that has not even asked for approval after this is dead.
 GATES_MAY_TAKE = timedelta(hours=12)
 
 
-class AnswerRecord(Record):
-    """One answer to the approval form and what became of it: an approval, an emergency, or why it was refused."""
-
-    approval: Approval | None
-    refusal: str | None
-    emergency: Emergency | None = None
-
-
-class Releases:
-    """Opens, records, reads and closes releases of all models.
+class Releases(ReleaseRecords):
+    """Opens, records and closes releases of all models.
 
     Everything is create-only: when two runs of one release record the same stage, the first stands and the
     second reads it. So a run that was killed is continued by any new run with the same release id.
@@ -53,9 +37,7 @@ class Releases:
     def __init__(
         self, evidence: EvidenceStore, ledger: LedgerStore, blobs: BlobStore, now: Callable[[], datetime]
     ) -> None:
-        self._evidence = evidence
-        self._ledger = ledger
-        self._blobs = blobs
+        super().__init__(evidence, ledger, blobs)
         self._now = now
 
     def open(self, opening: Opening) -> Opening:
@@ -102,12 +84,14 @@ class Releases:
         return request
 
     def note_approval(self, opening: Opening, approval: Approval) -> None:
-        """Append an approval to the ledger unless the release has it already."""
+        """Append an approval to the ledger unless the release has it already; a rejection ends the release."""
         evidence = self._evidence.read("request", opening.release_id, Request).evidence_root
         digests = {"approval": approval.digest, "request": approval.request, "evidence": evidence}
-        self.note(
-            opening, "approved", approval.principal, digests=digests, note=approval.reason, assurance=approval.assurance
-        )
+        who, why, surely = approval.principal, approval.reason, approval.assurance
+        if approval.decision == "reject":
+            self.close(opening, ReleaseState.REJECTED, who, digests=digests, note=why, assurance=surely)
+        else:
+            self.note(opening, "approved", who, digests=digests, note=why, assurance=surely)
 
     def note_emergency(self, opening: Opening, emergency: Emergency) -> None:
         """Append a break-glass to the ledger unless the release has it already."""
@@ -131,9 +115,19 @@ class Releases:
             opening.model, lambda entries: None if any(_same_event(known, entry) for known in entries) else entry
         )
 
-    def close(self, opening: Opening, state: ReleaseState, actor: str, *, note: str = "") -> ReleaseState | None:
+    def close(
+        self,
+        opening: Opening,
+        state: ReleaseState,
+        actor: str,
+        *,
+        digests: dict[str, str] | None = None,
+        note: str = "",
+        assurance: Assurance | None = None,
+    ) -> ReleaseState | None:
         """End a release that is open; the state that stands, which is another when it had ended already."""
-        entry = self._entry(opening, cast(LedgerKind, state.value), actor, {}, note)
+        entry = self._entry(opening, cast(LedgerKind, state.value), actor, digests or {}, note)
+        entry = entry.model_copy(update={"assurance": assurance})
 
         def ending(entries: list[LedgerEntry]) -> LedgerEntry | None:
             current = state_of(opening.release_id, entries)
@@ -141,9 +135,6 @@ class Releases:
 
         self._ledger.extend(opening.model, ending)
         return self.state(opening)
-
-    def state(self, opening: Opening) -> ReleaseState | None:
-        return state_of(opening.release_id, self._ledger.entries(opening.model))
 
     def must_be_open(self, opening: Opening) -> None:
         """Raises ConflictError when the release has ended, whoever ended it."""
@@ -177,96 +168,10 @@ class Releases:
         self.close(opening, ReleaseState.EXPIRED, "gatewright", note="the window to approve is over")
         return [unfinished]
 
-    def opening(self, release_id: str) -> Opening:
-        """Raises NotFoundError for an unknown release."""
-        return self._evidence.read("opening", release_id, Opening)
-
-    def spec(self, opening: Opening) -> ModelSpec:
-        return ModelSpec.from_bytes(self._blobs.get(opening.spec), where=f"spec of {opening.release_id}")
-
-    def policy(self, opening: Opening) -> Policy:
-        return Policy.from_bytes(self._blobs.get(opening.policy), where=f"policy of {opening.release_id}")
-
-    def roster(self, opening: Opening) -> Roster:
-        return Roster.from_bytes(self._blobs.get(opening.roster), where=f"roster of {opening.release_id}")
-
-    def stages(self, release_id: str) -> dict[str, StageEvidence]:
-        found = {name: self._evidence.find(name, release_id, StageEvidence) for name in STAGES}
-        return {name: stage for name, stage in found.items() if stage is not None}
-
-    def root(self, opening: Opening, candidate: Candidate) -> EvidenceRoot:
-        """The digests of all records of a release, from their bytes in the store now."""
-        names = [name for name in self._evidence.names(opening.release_id) if name in _ROOTED]
-        return EvidenceRoot(
-            release_id=opening.release_id,
-            records={name: self._evidence.digest(name, opening.release_id) for name in names},
-            model_sha256=candidate.artifact.sha256,
-        )
-
     def verify(self, opening: Opening, candidate: Candidate, data: ReleaseData, request: Request) -> None:
-        """Recompute every digest from the bytes in the store, and compare with what the ledger says was approved.
-
-        Raises IntegrityError when anything differs, ConflictError when the release has ended.
-        """
+        """As `verify_evidence`. Raises ConflictError when the release has ended."""
         self.must_be_open(opening)
         self.verify_evidence(opening, candidate, data, request)
-
-    def verify_evidence(self, opening: Opening, candidate: Candidate, data: ReleaseData, request: Request) -> None:
-        """The same of a release that may have ended. Raises IntegrityError when anything differs."""
-        root = self.root(opening, candidate)
-        found = root.digest
-        if found != request.evidence_root or candidate.artifact.sha256 != request.model_sha256:
-            raise _changed(opening, f"the evidence has digest {found[:12]}, approved was {request.evidence_root[:12]}")
-        given: dict[str, Record] = {"opening": opening, "candidate": candidate, "data": data}
-        given |= {"root": root, "request": request}
-        for name, record in given.items():
-            if self._evidence.digest(name, opening.release_id) != record.digest:
-                raise _changed(opening, f"`{name}` in the store is not the one that is being promoted")
-        if opening.policy.sha256 != request.policy_sha256:
-            raise _changed(opening, "the policy is not the one that was approved")
-        self._must_be_attested(opening, request)
-        files = [file.artifact for dataset in (data.training, data.evaluation) for file in dataset.files]
-        evidence = [ref for stage in self.stages(opening.release_id).values() for ref in stage.artifacts.values()]
-        for ref in (candidate.artifact, opening.spec, opening.policy, opening.roster, *files, *evidence):
-            self._blobs.get(ref)
-
-    def view(self, release_id: str) -> ReleaseView:
-        """All that is known of a release. Raises NotFoundError for an unknown one."""
-        opening = self.opening(release_id)
-        entries = tuple(e for e in self._ledger.entries(opening.model) if e.release_id == release_id)
-        root = self._evidence.find("root", release_id, EvidenceRoot)
-        return ReleaseView(
-            opening=opening,
-            spec=self.spec(opening),
-            policy=self.policy(opening),
-            state=state_of(release_id, entries) or ReleaseState.OPEN,
-            data=self._evidence.find("data", release_id, ReleaseData),
-            candidate=self._evidence.find("candidate", release_id, Candidate),
-            decision=self._evidence.find("decision", release_id, Decision),
-            stages=self.stages(release_id),
-            evidence_root=root.digest if root else None,
-            request=self._evidence.find("request", release_id, Request),
-            approvals=self.approvals(release_id),
-            events=entries,
-        )
-
-    def answers(self, release_id: str) -> list[AnswerRecord]:
-        """The answers so far, in the order they were given."""
-        found = (_ANSWER.fullmatch(name) for name in self._evidence.names(release_id))
-        numbers = sorted(int(match[1]) for match in found if match)
-        return [self._evidence.read(f"answer-{number}", release_id, AnswerRecord) for number in numbers]
-
-    def approvals(self, release_id: str) -> tuple[Approval, ...]:
-        return tuple(answer.approval for answer in self.answers(release_id) if answer.approval is not None)
-
-    def emergency(self, request: Request) -> Emergency | None:
-        """The break-glass of exactly this request, if somebody used it."""
-        found = (answer.emergency for answer in self.answers(request.release_id))
-        return next((one for one in found if one is not None and one.request == request.digest), None)
-
-    def decision(self, opening: Opening) -> Decision:
-        """Raises NotFoundError before it was decided."""
-        return self._evidence.read("decision", opening.release_id, Decision)
 
     def _opened(self, opening: Opening, entries: list[LedgerEntry]) -> LedgerEntry | None:
         unfinished = open_release(entries)
@@ -296,19 +201,6 @@ class Releases:
         enough = missing_approvals(self.approvals(request.release_id), request) == 0
         return enough or self.emergency(request) is not None
 
-    def _must_be_attested(self, opening: Opening, request: Request) -> None:
-        """The ledger is hash-chained, so what it says cannot be edited as a single record can."""
-        entries = [e for e in self._ledger.entries(opening.model) if e.release_id == opening.release_id]
-        wanted = {("opened", opening.digest), ("decided", request.evidence_root), ("waiting", request.digest)}
-        approvals = self.approvals(opening.release_id)
-        wanted |= {("approved", approval.digest) for approval in approvals if approval.decision == "approve"}
-        emergency = self.emergency(request)
-        wanted |= {("break_glass", emergency.digest)} if emergency else set()
-        missing = wanted - {(entry.kind, digest) for entry in entries for digest in entry.digests.values()}
-        if missing:
-            kinds = ", ".join(sorted({kind for kind, _ in missing}))
-            raise _changed(opening, f"the ledger says something else was {kinds}")
-
     def _first(self, name: str, release_id: str, record: R) -> R:
         try:
             self._evidence.write(name, release_id, record)
@@ -329,14 +221,6 @@ def _ended(release_id: str, state: ReleaseState | None) -> ConflictError:
         f"the release has ended as {state.value}." if state else "the release was never opened.",
         where=f"release {release_id}",
         remedy="start a new one; an ended release is never continued.",
-    )
-
-
-def _changed(opening: Opening, problem: str) -> IntegrityError:
-    return IntegrityError(
-        f"{problem}.",
-        where=f"release {opening.release_id}",
-        remedy="find out who changed the store; start a new release.",
     )
 
 

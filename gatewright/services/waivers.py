@@ -53,6 +53,10 @@ class Waivers:
                 )
         return found
 
+    def digests(self, model: str) -> list[str]:
+        """SHA-256 of each generation, the hash chain verified. Raises IntegrityError, StoreError."""
+        return self._log(model).digests()
+
     def models(self) -> list[str]:
         """The models that ever had one, sorted."""
         return sorted({key.split("/")[1] for key in self._store.keys(f"{_ROOT}/")})

@@ -117,7 +117,6 @@ LOOSER = {
     "never escalates": with_tier(escalate_after_hours=None),
     "one more waives": with_part("waivers", roles=("compliance", "board", "manager")),
     "waives for longer": with_part("waivers", maximum_days=60),
-    "waives unsigned": with_part("waivers", assurance="declared"),
     "longer in an emergency": with_part("break_glass", hours=48),
     "one more breaks glass": with_part("break_glass", roles=("on-call", "board", "manager")),
     "more traffic before it counts": with_part("monitoring", minimum_rows=100),

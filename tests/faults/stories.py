@@ -13,7 +13,7 @@ from gatewright.core.releases import Champion, Opening, ReleaseData, ReleaseStat
 from gatewright.core.results import StageEvidence
 from gatewright.core.statements import Answer, Approval, Request
 from gatewright.services.promotion import close_failed, promote
-from gatewright.services.releases import AnswerRecord
+from gatewright.services.release_records import AnswerRecord
 from gatewright.services.rollbacks import RollbackOrder
 from gatewright.services.terms import require_terms_in_force
 from gatewright.wiring import Services

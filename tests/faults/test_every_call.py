@@ -18,7 +18,7 @@ from tests.faults.sweep import FIRST, SCENARIOS, SECOND, Sweep, faults_of
 from tests.faults.world import PEOPLE, PIPELINE, World
 
 # The same points in each session; `python -m tests.faults` tries all of them.
-ONE_IN = 7
+ONE_IN = 11
 
 
 @pytest.fixture(params=SCENARIOS, scope="module")

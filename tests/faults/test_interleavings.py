@@ -1,5 +1,6 @@
-"""Two and three processes at once, in every order of their steps up to a bound."""
+"""Two processes at once, in every order of their steps up to a bound."""
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -8,20 +9,24 @@ from tests.faults.figures import FIGURES
 from tests.faults.interleave import explore
 from tests.faults.races import RACES, Raced
 
+# The longest race has more orders than a test has time for; `python -m tests.faults` tries all, with two switches.
+MOST = 24
+# The search must reach these ends, or it has not looked: before the other one, in the middle of it, after it.
+REACHED = {
+    "a rollback during a promotion": {
+        ("back rollback", "back confirm"),
+        ("r3 deploy", "back rollback", "back confirm"),
+        ("r3 deploy", "r3 confirm", "back rollback", "back confirm"),
+    },
+    "an abandoned release that lives": {("r3 revert",), ("r3 deploy", "r3 revert"), ("r3 deploy", "r3 confirm")},
+}
+
 
 @pytest.mark.parametrize("name", [name for name, race in RACES.items() if len(race.acts) == 2])
 def test_no_order_of_steps_breaks_anything(name: str, tmp_path: Path):
-    """With one switch at every step; `python -m tests.faults` makes two."""
+    """With one switch at every step."""
     raced = Raced(RACES[name], tmp_path)
-    runs = sum(1 for _ in explore(raced.run, preemptions=1))
+    runs = sum(1 for _ in islice(explore(raced.run, preemptions=1), MOST))
     FIGURES.count(f"{name}, one switch", points=runs, violations=len(raced.found))
     assert raced.found == []
-
-
-def test_a_rollback_during_a_promotion_ends_in_every_way_it_may(tmp_path: Path):
-    """The search reaches them all: before it, in the middle of it, after it."""
-    raced = Raced(RACES["a rollback during a promotion"], tmp_path)
-    list(explore(raced.run, preemptions=1))
-    assert ("r3 deploy", "r3 confirm", "back rollback", "back confirm") in raced.ends
-    assert ("r3 deploy", "back rollback", "back confirm") in raced.ends
-    assert ("back rollback", "back confirm") in raced.ends
+    assert raced.ends >= REACHED.get(name, set())

@@ -35,7 +35,7 @@ def release(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def events(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     """What people are told."""
     told: list[dict] = []
-    monkeypatch.setattr("tasks.sweep.emit_event", lambda **event: told.append(event))
+    monkeypatch.setattr("tasks.events.emit_event", lambda **event: told.append(event))
     return told
 
 

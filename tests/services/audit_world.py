@@ -21,7 +21,7 @@ from gatewright.core.tiers import Tier
 from gatewright.core.tokens import token_of
 from gatewright.core.waivers import Waiver
 from gatewright.services.promotion import promote
-from gatewright.services.releases import AnswerRecord
+from gatewright.services.release_records import AnswerRecord
 from gatewright.services.rollbacks import RollbackOrder
 from gatewright.services.ssh_signatures import SshSigner, new_key
 from gatewright.services.store import ObjectStore

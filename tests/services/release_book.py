@@ -14,7 +14,8 @@ from gatewright.core.statements import Answer, Approval, Request
 from gatewright.services.blobs import BlobStore
 from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.ledger_store import LedgerStore
-from gatewright.services.releases import AnswerRecord, Releases
+from gatewright.services.release_records import AnswerRecord
+from gatewright.services.releases import Releases
 from tests.fakes import FakeSignatures, MemoryStore
 from tests.services.reports.example_view import CANDIDATE, NOON, OPENING, POLICY, SPEC, STAGES, example_view
 

@@ -8,7 +8,7 @@ from gatewright.core.records import sha256_hex
 from gatewright.core.releases import ReleaseState
 from gatewright.core.results import StageEvidence
 from gatewright.core.statements import Request
-from gatewright.services.releases import AnswerRecord
+from gatewright.services.release_records import AnswerRecord
 from tests.fakes import FakeSignatures
 from tests.services.release_book import ANSWER, ROSTER, Asked, Book
 from tests.services.reports.example_view import NOON, POLICY, SPEC

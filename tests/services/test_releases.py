@@ -9,7 +9,7 @@ from gatewright.core.errors import ConflictError, GatewrightError, NotFoundError
 from gatewright.core.ledger import LedgerEntry
 from gatewright.core.releases import ReleaseState
 from gatewright.services.ledger_store import LedgerStore
-from gatewright.services.releases import AnswerRecord
+from gatewright.services.release_records import AnswerRecord
 from tests.services.release_book import Asked, Book
 from tests.services.reports.example_view import NOON, POLICY, SPEC, STAGES
 

@@ -21,7 +21,7 @@ from gatewright.core.tiers import Tier
 from gatewright.core.tokens import kind_of
 from gatewright.services.pauses import PauseNote
 from gatewright.services.prefect_api import PrefectApi
-from gatewright.services.releases import AnswerRecord
+from gatewright.services.release_records import AnswerRecord
 from gatewright.services.targets.base import Target
 from gatewright.settings import Settings
 from gatewright.wiring import Services, build

@@ -16,7 +16,7 @@ from gatewright.core.statements import GATEWAY_KIND, Answer, GatewayStamp, Pause
 from gatewright.core.tokens import token_of
 from gatewright.core.waivers import WAIVER_KIND, WaiverStatement, accept_waiver
 from gatewright.services.audit import AuditedStore, Checkpoints, audit_model
-from gatewright.services.releases import AnswerRecord
+from gatewright.services.release_records import AnswerRecord
 from gatewright.services.store import S3Store
 from tests.fakes import MemoryStore
 from tests.services.audit_world import OWNER, AuditWorld
