@@ -11,6 +11,7 @@ _GOVERNED = f"{_CORE}/governed.py"
 _GENERATIONS = f"{_SERVICES}/generations.py"
 _DEPLOYMENT = f"{_SERVICES}/deployment.py"
 _RELEASES = f"{_SERVICES}/releases.py"
+_RECORDS = f"{_SERVICES}/release_records.py"
 _CONTENT = f"{_SERVICES}/model_formats/content.py"
 _YAML = f"{_CORE}/strict_yaml.py"
 
@@ -90,14 +91,14 @@ BUGS = (
         "return len(body) == ref.size and sha256_hex(body) == ref.sha256", "return True", _STORES),
     Bug("store", "the local copy is not hashed", f"{_SERVICES}/blobs.py",
         'hashlib.file_digest(file, "sha256").hexdigest() == ref.sha256', "True", _STORES),
-    Bug("promotion", "the evidence is not hashed again", _RELEASES,
+    Bug("promotion", "the evidence is not hashed again", _RECORDS,
         "found != request.evidence_root or candidate", "candidate", _VERIFIED),
-    Bug("promotion", "the model is not the approved one", _RELEASES,
+    Bug("promotion", "the model is not the approved one", _RECORDS,
         " or candidate.artifact.sha256 != request.model_sha256", "", _VERIFIED),
-    _never("promotion", "records are not compared", _RELEASES,
+    _never("promotion", "records are not compared", _RECORDS,
            "self._evidence.digest(name, opening.release_id) != record.digest", _VERIFIED),
-    _never("promotion", "the ledger is not asked", _RELEASES, "missing", _VERIFIED),
-    Bug("promotion", "blobs are not read again", _RELEASES, "            self._blobs.get(ref)", "            pass",
+    _never("promotion", "the ledger is not asked", _RECORDS, "missing", _VERIFIED),
+    Bug("promotion", "blobs are not read again", _RECORDS, "            self._blobs.get(ref)", "            pass",
         _VERIFIED),
     Bug("promotion", "the quorum is not proven again", f"{_SERVICES}/promotion.py",
         "return quorum(given, request, rosters, signatures, at=at)", "return given",
