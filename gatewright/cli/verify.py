@@ -58,12 +58,14 @@ def _findings(services: "Services", subject: str | None, checkpoint: Path | None
     store = AuditedStore.over(services.records, services.blobs, services.signatures)
     kept = Checkpoints(settings.path(settings.checkpoints) if settings.checkpoints else None, checkpoint)
     if subject is not None and subject not in models:
-        return audit_release(store, find_release(services, subject), settings.channel, kept)
+        found = audit_release(store, find_release(services, subject), settings.channel, kept)
+        return [*found, *kept.unused(found)]
     asked = ScoringServiceTarget(settings.target_url) if target else None
     chosen = models if subject is None else [subject]
     if not chosen:
         raise NotFoundError("no release was ever opened.", where="ledger", remedy="see `gatewright releases`.")
-    return [one for model in chosen for one in audit_model(store, model, settings.channel, kept, target=asked)]
+    found = [one for model in chosen for one in audit_model(store, model, settings.channel, kept, target=asked)]
+    return [*found, *kept.unused(found)]
 
 
 def _print(findings: list[Finding], status: FindingStatus) -> None:

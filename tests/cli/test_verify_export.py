@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from gatewright.cli import main
+from gatewright.core.checkpoints import Checkpoint
+from gatewright.core.signatures import CHECKPOINT
+from gatewright.services.ssh_signatures import armored
 from tests.fakes import MemoryStore
 from tests.services.audit_world import AuditWorld
 
@@ -79,6 +82,20 @@ def test_what_could_not_be_done_is_no_success(world: AuditWorld, capsys: pytest.
         "chain governance/policy/triage",
         "chain governance/roster/roster",
     ]
+
+
+def test_a_checkpoint_that_was_not_compared_is_no_success(
+    world: AuditWorld, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """It is the pipeline's, but of another model: exit code 1, although all else holds."""
+    body = Checkpoint(log="ledger/other", size=1, head="0" * 64, at=world.now()).to_bytes()
+    kept = tmp_path / "checkpoint.json"
+    kept.write_bytes(body)
+    signature = world.signer("pipeline").sign(body, namespace=CHECKPOINT)
+    kept.with_name("checkpoint.json.sig").write_text(armored(signature))
+    assert main(["verify", "triage"]) == 0
+    assert main(["verify", "triage", "--checkpoint", str(kept)]) == 1
+    assert "is of another chain than those that were looked at" in capsys.readouterr().out
 
 
 def test_an_unknown_subject_is_an_error(world: AuditWorld, capsys: pytest.CaptureFixture[str]) -> None:

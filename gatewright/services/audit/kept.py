@@ -1,10 +1,12 @@
 """The checkpoints that an audit holds the chains against: one that somebody kept, and those of a directory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatewright.core.audit import UnprovenError
+from gatewright.core.audit import Finding, UnprovenError
 from gatewright.core.checkpoints import Checkpoint
+from gatewright.core.errors import IntegrityError
 from gatewright.services.checkpoints import CheckpointReader
 
 __all__ = ["Checkpoints"]
@@ -12,7 +14,7 @@ __all__ = ["Checkpoints"]
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Where they lie. A file counts for the chain it names; it must be one of those that are looked at."""
+    """Where they lie. A file counts for the chain it names; `unused` says when that one was not looked at."""
 
     directory: Path | None = None
     file: Path | None = None
@@ -30,3 +32,17 @@ class Checkpoints:
                 remedy="keep checkpoints outside the store, and name one with --checkpoint.",
             )
         return found
+
+    def unused(self, findings: Sequence[Finding]) -> list[Finding]:
+        """That the file is of a chain which was not looked at: nobody must think it was compared."""
+        if self.file is None:
+            return []
+        try:
+            log = Checkpoint.from_bytes(self.file.read_bytes(), where=str(self.file)).log
+        except (OSError, IntegrityError):
+            return []  # each chain has said so already
+        if any(finding.subject == f"chain {log}" for finding in findings):
+            return []
+        detail = f"{self.file} is of another chain than those that were looked at"
+        remedy = "verify the model it is of, or name a checkpoint of this one."
+        return [Finding(check="checkpoint", subject=f"chain {log}", status="unproven", detail=detail, remedy=remedy)]
