@@ -16,7 +16,8 @@ __all__ = ["SCENARIOS", "Outcome", "Scenario", "Sweep", "faults_of"]
 
 # A write that is on its way when its process dies lands after so many calls of others; the last one after everything.
 DELAYS = (1, 4, 12, 10**9)
-RUNS = 8
+# More than the calls that fail in a row: a run may not get past its first one.
+RUNS = 60
 FIRST, SECOND, THIRD = b"model 1", b"model 2", b"model 3"
 
 
