@@ -30,6 +30,7 @@ from gatewright.services.reports.escape import md
 from gatewright.services.reports.evidence_page import approval_description
 from gatewright.wiring import Services, connect
 from tasks.events import tell
+from tasks.evidence import show_evidence
 from tasks.links import links_of
 from tasks.stage import stage_task
 
@@ -132,6 +133,7 @@ def receive(opening: Opening, request: Request, attempt: int, answer: Answer) ->
         return recorded
     log.info("%s by %s (%s)", recorded.approval.decision, recorded.approval.principal, recorded.approval.assurance)
     services.releases.note_approval(opening, recorded.approval)
+    show_evidence(services, opening)
     return recorded
 
 

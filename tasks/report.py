@@ -6,9 +6,8 @@ from gatewright.core.records import Record
 from gatewright.core.refs import ArtifactRef
 from gatewright.core.releases import Opening
 from gatewright.services.reports.cards import card_body, data_card, model_card
-from gatewright.services.reports.evidence_page import evidence_page
 from gatewright.wiring import connect
-from tasks.links import links_of
+from tasks.evidence import show_evidence
 from tasks.stage import artifact_key, shown_before, stage_task
 
 __all__ = ["Reports", "report"]
@@ -28,11 +27,7 @@ def report(opening: Opening) -> Reports:
     if reports is not None and shown_before(opening):
         return reports
     view = services.view(opening.release_id)
-    create_markdown_artifact(
-        key=artifact_key(opening.model, "evidence"),
-        markdown=evidence_page(view, links=links_of(opening)),
-        description=f"Evidence of release {opening.release_id}",
-    )
+    show_evidence(services, opening)
     cards = {"model-card": model_card(view), "data-card": data_card(view)}
     for name, text in cards.items():
         create_markdown_artifact(

@@ -28,7 +28,7 @@ def export(release: str, /, *, to: Path, with_blobs: bool = False, as_json: Json
     from gatewright.services.export import collect, write
     from gatewright.wiring import connect
 
-    services = connect()
+    services = connect(read_only=True)
     settings = services.settings
     bundle = collect(
         AuditedStore.over(services.records, services.blobs, services.signatures),

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from gatewright.cli.find import find_release, known_model, model_of
 from gatewright.cli.output import Json, print_json, print_table
+from gatewright.core.assurance import Assurance, least
 from gatewright.core.channels import ChannelEntry, serving_at
 from gatewright.core.decision import Decision
 from gatewright.core.ledger import LedgerEntry, state_of
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["history", "releases", "show"]
 
 PASS, BLOCKED, WAITING = 0, 2, 3
+# The actor of what the policy lets through, or puts back, by itself.
+_ITSELF = "gatewright"
 At = Annotated[
     datetime | None,
     Parameter(name="--at", help="What served at this time (UTC unless it says), such as 2026-03-02T10:00."),
@@ -85,8 +88,11 @@ def history(model: str, /, *, channel: str = "production", at: At = None, as_jso
     moves = services.channels.history(known_model(services, model), channel)
     if at is not None:
         return _print_served(moves, at if at.tzinfo else at.replace(tzinfo=UTC), as_json=as_json)
+    surely = _assurances(services, model)
     if as_json:
-        print_json([{"generation": n, **entry.model_dump(mode="json")} for n, entry in moves])
+        print_json(
+            [{"generation": n, **move.model_dump(mode="json"), "assurance": _proven(move, surely)} for n, move in moves]
+        )
         return PASS
     rows = [
         {
@@ -95,6 +101,7 @@ def history(model: str, /, *, channel: str = "production", at: At = None, as_jso
             "release": entry.release_id,
             "model": short(entry.model_sha256),
             "by": entry.actor,
+            "assurance": _proven(entry, surely),
             "at": when(entry.at),
             "reason": entry.reason,
         }
@@ -102,6 +109,20 @@ def history(model: str, /, *, channel: str = "production", at: At = None, as_jso
     ]
     print_table(rows, empty=f"Nothing was ever deployed on {plain(channel)} of {plain(model)}.")
     return PASS
+
+
+def _assurances(services: "Services", model: str) -> dict[str, Assurance]:
+    """How surely the people are known who let each release go live: the least sure of them counts."""
+    found: dict[str, list[Assurance]] = {}
+    for entry in services.ledger.entries(model):
+        if entry.kind in ("approved", "break_glass") and entry.assurance:
+            found.setdefault(entry.release_id, []).append(entry.assurance)
+    return {release_id: least(given) for release_id, given in found.items()}
+
+
+def _proven(move: ChannelEntry, surely: dict[str, Assurance]) -> Assurance | None:
+    """How surely whoever made a move is known; None where nobody was asked."""
+    return None if move.actor == _ITSELF else surely.get(move.operation, "declared")
 
 
 def _print_served(moves: list[tuple[int, ChannelEntry]], at: datetime, *, as_json: bool) -> int:

@@ -41,7 +41,7 @@ def verify(
     """
     from gatewright.wiring import connect
 
-    findings = _findings(connect(), subject, checkpoint, target=target)
+    findings = _findings(connect(read_only=True), subject, checkpoint, target=target)
     status = overall(findings)
     if as_json:
         print_json({"status": status, "findings": [finding.model_dump(mode="json") for finding in findings]})

@@ -29,7 +29,7 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Services:
     monkeypatch.chdir(tmp_path)
     blobs, records = MemoryStore(), MemoryStore()
 
-    def connect() -> Services:
+    def connect(*, read_only: bool = False) -> Services:
         """New objects for each command, as each command is a new process."""
         return build(Settings(root=tmp_path), blob_store=blobs, record_store=records, now=lambda: NOON)
 
@@ -78,7 +78,7 @@ def _release(
         root = EvidenceRoot(release_id=release_id, records={}, model_sha256=candidate.artifact.sha256)
         services.releases.record("root", opening, root)
     if state is ReleaseState.DEPLOYED:
-        services.releases.note(opening, "approved", "dana.reyes", note="Better for every group.")
+        services.releases.note(opening, "approved", "dana.reyes", note="Better for every group.", assurance="signed")
     if state is not None:
         services.releases.close(opening, state, "gatewright")
 

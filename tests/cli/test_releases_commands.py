@@ -1,12 +1,14 @@
 """``releases``, ``show`` and ``history`` tell where each release stands, in words and in exit codes."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
+from gatewright.core.channels import ChannelEntry
 from gatewright.wiring import Services
 from tests.cli.conftest import Run
-from tests.services.reports.example_view import MODEL
+from tests.services.reports.example_view import MODEL, NOON
 
 
 def test_releases_are_listed_with_state_decision_and_approver(run: Run) -> None:
@@ -94,6 +96,19 @@ def test_history_lists_every_move_of_the_channel(run: Run) -> None:
         ["2", "confirm", "triage-2000-1", MODEL[:12]],
     ]
     assert "Better for every group." in out
+
+
+def test_history_says_how_surely_each_name_is_known(run: Run, services: Services) -> None:
+    """A signed approval, a rollback by a typed name, and a way back that nobody asked for."""
+    for n, (actor, operation) in enumerate((("sam.okafor", "rollback-1"), ("gatewright", "triage-2000-9")), start=2):
+        move = ChannelEntry(
+            action="rollback", release_id="triage-2000-1", model_sha256=MODEL, actor=actor, reason="It fails.",
+            at=NOON + timedelta(hours=n), operation=operation,
+        )  # fmt: skip
+        services.channels.move("triage", "production", move, expected=n)
+    _, out, _ = run("history", "triage", "--json")
+    assert [row["assurance"] for row in json.loads(out)] == ["signed", "signed", "declared", None]
+    assert "signed" in run("history", "triage")[1]
 
 
 def test_history_as_json_numbers_the_generations(run: Run) -> None:

@@ -32,7 +32,7 @@ def world(year: AuditWorld, monkeypatch: pytest.MonkeyPatch) -> AuditWorld:
     store = MemoryStore()
     store.objects = dict(year.store.objects)  # type: ignore[attr-defined]
     copied = AuditWorld(year.folder, year.keys, store)
-    monkeypatch.setattr("gatewright.wiring.connect", copied.process)
+    monkeypatch.setattr("gatewright.wiring.connect", lambda *, read_only: copied.process())
     return copied
 
 

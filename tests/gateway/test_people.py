@@ -96,6 +96,8 @@ def test_a_hash_that_is_too_cheap_or_too_dear_is_refused(n: int, r: int, p: int,
         f"- {HASH}\n",
         "",
     ],
+    # The salt is another one on each worker, and a name of a test must not be.
+    ids=["plain text", "digest", "one name twice", "no roster id", "the service", "no names", "nothing"],
 )
 def test_a_credential_file_with_anything_else_lets_nobody_in(tmp_path: Path, text: str) -> None:
     """Plain secrets, other hashes, duplicates, odd names, the service's own name."""

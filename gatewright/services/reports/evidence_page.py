@@ -50,7 +50,7 @@ def approval_description(view: ReleaseView, *, links: Mapping[str, str]) -> str:
         _fairness(view),
         folded("Gaps and their limits", gaps) if gaps else "*Fairness was not judged.*",
         signoff.who_approves(view),
-        signoff.form_fields(),
+        signoff.form_fields(view),
         folded("What your approval binds", signoff.digests(view)),
         f"Read more: {web_links(links)}" if links else "",
     )

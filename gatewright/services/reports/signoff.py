@@ -51,13 +51,23 @@ def digests(view: ReleaseView) -> str:
     return table(("What", "SHA-256"), rows)
 
 
-def form_fields() -> str:
+_LINE = "the line that <code>gatewright approve --print</code> gives you"
+_TOKEN: dict[Assurance, str] = {
+    "declared": f"the word <code>none</code>, or {_LINE}",
+    "gateway": f"the word <code>none</code>: the gateway puts its stamp there; or {_LINE}",
+    "signed": f"{_LINE}; nothing else counts here",
+}
+
+
+def form_fields(view: ReleaseView) -> str:
     """Exactly what to write into each field of the form."""
+    tier = _tier(view)
+    token = _TOKEN["declared" if tier is None else tier.assurance]
     rows = (
         ("decision", "<code>approve</code> or <code>reject</code>"),
         ("approver", "your id in the roster, such as <code>first.last</code>"),
         ("reason", "why, in at least ten characters; it is kept for ever"),
-        ("token", "the word <code>none</code>, or the line that <code>gatewright approve --print</code> gave you"),
+        ("token", token),
     )
     return page("## What to write in the form", table(("Field", "Write"), rows)).rstrip()
 
