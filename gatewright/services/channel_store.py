@@ -51,11 +51,13 @@ class ChannelStore:
         generations = self._log(model, channel).all()
         if not self._seals:
             return [self._entry(model, channel, generation) for generation in generations]
-        known = self._trusted.setdefault((model, channel), [])
+        # A copy: of two threads that verify the same moves, each must add them to a history of its own.
+        known = list(self._trusted.get((model, channel), ()))
         for generation in generations[len(known) :]:
             n, entry = self._entry(model, channel, generation)
             self._require(model, channel, n, entry, known)
             known.append((n, entry))
+        self._trusted[model, channel] = known
         return list(known)
 
     def digests(self, model: str, channel: str) -> list[str]:

@@ -1,10 +1,11 @@
 """The run stops for people, and nothing but a clear answer lets it go on."""
 
 import pytest
+import yaml
 
 from gatewright.core.releases import ReleaseState
 from tasks.approve import ApprovalForm
-from tests.flows.world import APPROVE, FORCED, World
+from tests.flows.world import APPROVE, BREAK_GLASS, FORCED, SIGNED, World
 
 pytestmark = pytest.mark.usefixtures("few_calls")
 
@@ -88,3 +89,36 @@ def test_no_field_of_the_form_has_a_default():
     """An empty resume is refused because every field is required."""
     schema = ApprovalForm.with_initial_data(description="x").model_json_schema()
     assert set(schema["required"]) == {"decision", "approver", "reason", "token"}
+
+
+def two_signatures(spec: dict, folder) -> None:
+    """Two people must sign, and the target that never serves is waited for one second only."""
+    policy = yaml.safe_load((folder / "policy.yaml").read_text())
+    policy["tiers"][0] |= {"risk": "high", "assurance": "signed", "approvals": 2}
+    policy["serving_timeout_seconds"] = 1
+    (folder / "policy.yaml").write_text(yaml.safe_dump(policy))
+
+
+def test_two_people_sign_and_typed_names_and_second_signatures_do_not_count(world: World):
+    """The run asks until two distinct people have signed, and then moves the channel."""
+    model = world.variant("two_signatures", two_signatures)
+    answers = [APPROVE, SIGNED, SIGNED, {**SIGNED, "approver": "sam.okafor"}]
+    ended = world.retrain("1998", answers, model=model)
+    refused = [e.note for e in ended.view.events if e.kind == "answer_refused"]
+    assert ["is not enough" in refused[0], "answered already" in refused[1], len(refused)] == [True, True, 2]
+    approved = [(e.actor, e.assurance) for e in ended.view.events if e.kind == "approved"]
+    assert approved == [("dana.reyes", "signed"), ("sam.okafor", "signed")]
+    moves = [move for _, move in world.services.channels.history(model, "production")]
+    assert (moves[0].action, moves[0].actor) == ("deploy", "dana.reyes, sam.okafor")
+    assert all(move.seal for move in moves)
+
+
+def test_one_person_breaks_the_glass_where_two_must_sign(world: World):
+    """It goes on without the quorum, in that person's name, and the ledger says so before anything moves."""
+    model = world.variant("broken_glass", two_signatures)
+    ended = world.retrain("1998", [BREAK_GLASS], model=model)
+    assert kinds(world, ended) == ["opened", "decided", "waiting", "break_glass", "failed"]
+    event = next(e for e in ended.view.events if e.kind == "break_glass")
+    assert (event.actor, event.assurance) == ("dana.reyes", "signed")
+    moves = [move for _, move in world.services.channels.history(model, "production")]
+    assert [(move.action, move.actor) for move in moves] == [("deploy", "dana.reyes"), ("revert", "dana.reyes")]

@@ -22,8 +22,10 @@ from deployments.local.people import People
 from deployments.local.runs import form_text
 from flows.retrain import retrain
 from gatewright.cli.serve import scoring_app
+from gatewright.core.break_glass import break_glass_statement
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.signatures import APPROVAL
+from gatewright.core.signatures import BREAK_GLASS as BREAK_GLASS_NAMESPACE
 from gatewright.core.statements import Request, statement_for
 from gatewright.core.tokens import token_of
 from gatewright.services.ssh_signatures import SshSigner
@@ -56,6 +58,8 @@ SHORT_SUITE = {
 }
 # Somebody signs, as `gatewright approve` does.
 SIGNED = {**APPROVE, "token": "to be signed"}
+# Somebody breaks the glass, as `gatewright break-glass` does.
+BREAK_GLASS = {**APPROVE, "reason": "Help is sent by chance until this serves.", "token": "to be broken"}
 # Somebody sets the run's state by force, without filling in the form (compared by identity).
 FORCED: dict[str, str] = {}
 
@@ -100,14 +104,13 @@ class World:
         services = self.services
         note = services.pauses.read(str(run.id), str(run.state.state_details.pause_key))
         request = services.evidence.read("request", note.release_id, Request)
-        said = statement_for(
-            request,
-            principal=answer["approver"],
-            meaning=answer["decision"],
-            reason=answer["reason"],
-            issued=services.now(),
-        ).to_bytes()
-        signature = SshSigner(self.people.keys[answer["approver"]]).sign(said, namespace=APPROVAL)
+        who = {"principal": answer["approver"], "reason": answer["reason"], "issued": services.now()}
+        if answer["token"] == BREAK_GLASS["token"]:
+            policy = services.releases.policy(services.releases.opening(note.release_id))
+            said, namespace = break_glass_statement(request, policy, **who).to_bytes(), BREAK_GLASS_NAMESPACE
+        else:
+            said, namespace = statement_for(request, meaning=answer["decision"], **who).to_bytes(), APPROVAL
+        signature = SshSigner(self.people.keys[answer["approver"]]).sign(said, namespace=namespace)
         return {**answer, "token": token_of(said, signature)}
 
     def serving(self, model: str = "crash_triage") -> str | None:
@@ -189,7 +192,7 @@ class Answering:
                     if answer is FORCED:
                         client.set_flow_run_state(run.id, Running(), force=True)
                         break
-                    if answer.get("token") == SIGNED["token"]:
+                    if answer.get("token") in (SIGNED["token"], BREAK_GLASS["token"]):
                         answer = self._sign(run, answer)
                     reply = client.resume_flow_run(run.id, run_input=dict(answer))
                     if reply.status.value != "ACCEPT":

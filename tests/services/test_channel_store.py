@@ -2,15 +2,18 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Event, Thread, current_thread
+from time import sleep
 
 import pytest
 
 from gatewright.core.channels import ChannelEntry
 from gatewright.core.errors import ConflictError, IntegrityError, SpecError
+from gatewright.services.channel_seals import TrustedSeals
 from gatewright.services.channel_store import ChannelStore
 from gatewright.services.generations import GenerationLog
 from gatewright.services.store import S3Location, S3Store
-from tests.fakes import MemoryStore
+from tests.fakes import FakeSignatures, MemoryStore
 
 
 def move(release_id: str = "r1", model_sha256: str | None = "a" * 64) -> ChannelEntry:
@@ -89,3 +92,29 @@ def test_a_bad_name_is_refused(memory_store: MemoryStore, model: str, channel: s
     """It would become part of a key."""
     with pytest.raises(SpecError):
         ChannelStore(memory_store).head(model, channel)
+
+
+def test_two_threads_that_verify_seals_at_once_see_each_move_once(memory_store: MemoryStore) -> None:
+    """The service that follows a channel and the run that moves it may share one process."""
+    writer = ChannelStore(memory_store)
+    for n in range(3):
+        writer.move("tiny", "production", move(f"r{n}"), expected=n)
+    other = Event()
+
+    class Slow(TrustedSeals):
+        """The first thread is held at its first seal until the other has verified all."""
+
+        def require(self, *_: object, **__: object) -> None:
+            if current_thread().name == "first":
+                other.wait(10)
+
+    channels = ChannelStore(memory_store, Slow(FakeSignatures(), lambda at: ()))
+    seen: list[int] = []
+    first = Thread(name="first", target=lambda: seen.append(len(channels.history("tiny", "production"))))
+    first.start()
+    while not channels._logs:
+        sleep(0.001)
+    seen.append(len(channels.history("tiny", "production")))
+    other.set()
+    first.join(10)
+    assert [*seen, len(channels.history("tiny", "production"))] == [3, 3, 3]
