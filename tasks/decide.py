@@ -3,11 +3,7 @@
 from prefect.logging import get_run_logger
 
 from gatewright.core.decision import Decision
-from gatewright.core.decision import decide as decide_by_policy
-from gatewright.core.judging import judge
-from gatewright.core.policy import Policy
 from gatewright.core.refs import Candidate
-from gatewright.core.release_facts import facts_of
 from gatewright.core.releases import Opening
 from gatewright.core.waivers import Waiver, valid_waivers
 from gatewright.wiring import Services, connect
@@ -20,28 +16,7 @@ __all__ = ["decide"]
 def decide(opening: Opening, candidate: Candidate) -> Decision:
     """Judge every rule on the stored evidence, decide, and seal everything under one root digest."""
     services = connect()
-    policy = services.releases.policy(opening)
-    stages = services.releases.stages(opening.release_id)
-    measured = [(name, m) for name, stage in stages.items() for m in stage.measurements]
-    has_champion = opening.champion is not None
-    results = judge(policy, measured, has_champion=has_champion)
-    facts = facts_of(
-        services.releases.spec(opening),
-        policy,
-        results,
-        measured,
-        policy_sha256=opening.policy.sha256,
-        policy_of_champion_sha256=_policy_of_champion(services, opening),
-        has_champion=has_champion,
-    )
-    decision = decide_by_policy(
-        policy,
-        results,
-        policy_sha256=opening.policy.sha256,
-        has_champion=has_champion,
-        facts=facts,
-        waivers=_waivers(services, opening, candidate, policy),
-    )
+    decision = services.releases.computed_decision(opening, _waivers(services, opening, candidate))
     decision = services.releases.record("decision", opening, decision)
     root = services.releases.record("root", opening, services.releases.root(opening, candidate))
     services.releases.note(opening, "decided", "gatewright", digests={"evidence": root.digest}, note=decision.outcome)
@@ -54,15 +29,9 @@ def decide(opening: Opening, candidate: Candidate) -> Decision:
     return decision
 
 
-def _policy_of_champion(services: Services, opening: Opening) -> str | None:
-    if opening.champion is None:
-        return None
-    return services.releases.opening(opening.champion.release_id).policy.sha256
-
-
-def _waivers(services: Services, opening: Opening, candidate: Candidate, policy: Policy) -> tuple[Waiver, ...]:
+def _waivers(services: Services, opening: Opening, candidate: Candidate) -> tuple[Waiver, ...]:
     """Those that hold now, by the roster pinned at opening and by the one in force."""
-    known = services.waivers.of(opening.model)
+    known, policy = services.waivers.of(opening.model), services.releases.policy(opening)
     rosters = (services.releases.roster(opening), services.roster())
     return valid_waivers(known, policy, rosters, services.signatures, author=candidate.author, at=services.now())
 

@@ -23,7 +23,6 @@ from gatewright.core.statements import (
     GatewayStamp,
     Pause,
     Request,
-    bound_fields,
 )
 from gatewright.core.tokens import Token, parse_token
 
@@ -141,11 +140,9 @@ def _declared(answer: Answer) -> _Claim:
 
 def _signed(token: Token, text: str, request: Request, at: datetime) -> _Claim:
     said = token.read(ApprovalStatement)
-    wanted = bound_fields(request)
-    other = [name for name, value in wanted.items() if getattr(said, name) != value]
+    other = request.differences(said)
     if other:
-        names = ", ".join(name.replace("_", " ") for name in other)
-        raise _refused(f"the signed statement is about another {names}", "sign what this release asks")
+        raise _refused(f"the signed statement is about another {other}", "sign what this release asks")
     if said.expires != request.expires_at or not at <= said.expires:
         raise _refused("the signed statement is for another window", "sign again")
     if not request.asked_at - CLOCK_SKEW <= said.issued <= at + CLOCK_SKEW:
@@ -244,7 +241,7 @@ def _person(name: str, roster: Roster, at: datetime) -> Person:
 def _role(person: Person, request: Request) -> str:
     if person.id == request.author:
         raise _refused("the author of a candidate cannot approve it", "ask somebody else")
-    role = next((role for role in request.tier.roles if role in person.roles), None)
+    role = person.role_among(request.tier.roles)
     if role is None:
         raise _refused(
             f"{person.id} holds no role that may approve this", f"ask one of: {', '.join(request.tier.roles)}"

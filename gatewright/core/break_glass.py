@@ -17,7 +17,7 @@ from gatewright.core.records import Name, Record, Sha256, Timestamp
 from gatewright.core.roster import Roster
 from gatewright.core.signatures import BREAK_GLASS, SignatureVerifier
 from gatewright.core.standing import signed_in_role
-from gatewright.core.statements import Request, bound_fields
+from gatewright.core.statements import Question, Request
 from gatewright.core.tokens import parse_token
 
 __all__ = [
@@ -32,23 +32,10 @@ __all__ = [
 BREAK_GLASS_KIND: Literal["break-glass"] = "break-glass"
 
 
-class BreakGlassStatement(Record):
+class BreakGlassStatement(Question):
     """What the person signs: exactly this release, and until when it may stand without a quorum."""
 
     kind: Literal["break-glass"]
-    release_id: str
-    environment: Name
-    model: Name
-    model_sha256: Sha256
-    champion_sha256: Sha256 | None
-    evidence_root: Sha256
-    policy_sha256: Sha256
-    policy_version: int
-    roster_sha256: Sha256
-    roster_version: int
-    ledger_entries: int
-    ledger_head: Sha256
-    nonce: Sha256
     issued: Timestamp
     expires: Timestamp
     principal: Name
@@ -74,7 +61,7 @@ def break_glass_statement(
     hours = _terms(policy).hours
     return BreakGlassStatement(
         kind=BREAK_GLASS_KIND,
-        **bound_fields(request),
+        **request.question,
         issued=issued,
         expires=issued + timedelta(hours=hours),
         principal=principal,
@@ -122,10 +109,9 @@ def break_glass_allows(
 
 
 def _require_bound(said: BreakGlassStatement, request: Request, policy: Policy) -> None:
-    other = [name for name, value in bound_fields(request).items() if getattr(said, name) != value]
+    other = request.differences(said)
     if other:
-        names = ", ".join(name.replace("_", " ") for name in other)
-        raise _refused(f"the signed statement is about another {names}", "sign what this release asks")
+        raise _refused(f"the signed statement is about another {other}", "sign what this release asks")
     if said.expires != said.issued + timedelta(hours=_terms(policy).hours):
         raise _refused("it expires at another time than the policy says", "sign again")
 

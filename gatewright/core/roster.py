@@ -1,7 +1,7 @@
 """The roster: people, roles, keys, joined and left dates, and the machines that sign. ``policies/roster.yaml``."""
 
 import base64
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
@@ -54,6 +54,10 @@ class Person(Record):
     def active(self, day: date) -> bool:
         return self.joined <= day and (self.left is None or day <= self.left)
 
+    def role_among(self, roles: Sequence[str]) -> str | None:
+        """The first of ``roles`` that the person holds."""
+        return next((role for role in roles if role in self.roles), None)
+
     def keys_at(self, at: datetime) -> tuple[str, ...]:
         """The public keys that count at this moment."""
         return tuple(key.key for key in self.keys if key.valid(at))
@@ -91,9 +95,9 @@ class Roster(Record):
     def find(self, person_id: str) -> Person | None:
         return next((person for person in self.people if person.id == person_id), None)
 
-    def holders(self, roles: Collection[str], at: datetime) -> tuple[str, ...]:
+    def holders(self, roles: Sequence[str], at: datetime) -> tuple[str, ...]:
         """The people who are active at this moment and hold one of the roles, sorted."""
-        return tuple(sorted(one.id for one in self.people if one.active(at.date()) and set(one.roles) & set(roles)))
+        return tuple(sorted(one.id for one in self.people if one.active(at.date()) and one.role_among(roles)))
 
     def machine_keys(self, role: str, at: datetime) -> tuple[str, ...]:
         """The keys of all machines of ``role`` that count at this moment."""

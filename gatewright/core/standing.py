@@ -50,7 +50,7 @@ def _person(principal: str, roster: Roster, at: datetime) -> Person:
 
 
 def _role(person: Person, roles: Sequence[str]) -> str:
-    role = next((role for role in roles if role in person.roles), None)
+    role = person.role_among(roles)
     if role is None:
         raise _refused(f"{person.id} holds no role that may do this", f"ask one of: {', '.join(roles)}")
     return role

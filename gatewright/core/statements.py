@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from gatewright.core.assurance import Assurance
 from gatewright.core.records import Name, Record, Sha256, Timestamp
@@ -18,8 +18,8 @@ __all__ = [
     "Choice",
     "GatewayStamp",
     "Pause",
+    "Question",
     "Request",
-    "bound_fields",
     "missing_approvals",
     "statement_for",
 ]
@@ -30,8 +30,8 @@ GATEWAY_KIND: Literal["gateway-stamp"] = "gateway-stamp"
 NO_TOKEN = "none"
 
 
-class Request(Record):
-    """What people are asked to approve: exactly these digests, in this window.
+class Question(Record):
+    """What an answer is about, repeated by every statement that answers it.
 
     ``nonce`` is issued by the gate, so that an approval answers this question and no other. ``ledger_entries`` and
     ``ledger_head`` are the length and the last digest of the ledger when it was asked.
@@ -50,29 +50,31 @@ class Request(Record):
     ledger_entries: int
     ledger_head: Sha256
     nonce: Sha256
+
+    def differences(self, other: "Question") -> str:
+        """In words, the fields in which ``other`` is another question; empty for the same."""
+        ours, theirs = self.question, other.question
+        return ", ".join(name.replace("_", " ") for name in ours if ours[name] != theirs[name])
+
+    @property
+    def question(self) -> dict[str, Any]:
+        """Only these fields, of whatever record has more."""
+        return {name: getattr(self, name) for name in sorted(Question.model_fields)}
+
+
+class Request(Question):
+    """What people are asked to approve: exactly these digests, in this window."""
+
     tier: Tier
     author: str
     asked_at: Timestamp
     expires_at: Timestamp
 
 
-class ApprovalStatement(Record):
+class ApprovalStatement(Question):
     """What a person signs: who, what and why come only from these bytes."""
 
     kind: Literal["release-approval"]
-    release_id: str
-    environment: Name
-    model: Name
-    model_sha256: Sha256
-    champion_sha256: Sha256 | None
-    evidence_root: Sha256
-    policy_sha256: Sha256
-    policy_version: int
-    roster_sha256: Sha256
-    roster_version: int
-    ledger_entries: int
-    ledger_head: Sha256
-    nonce: Sha256
     issued: Timestamp
     expires: Timestamp
     principal: Name
@@ -134,7 +136,7 @@ def statement_for(
     """The statement a person signs to answer ``request``."""
     return ApprovalStatement(
         kind=STATEMENT_KIND,
-        **bound_fields(request),
+        **request.question,
         issued=issued,
         expires=request.expires_at,
         principal=principal,
@@ -147,9 +149,3 @@ def missing_approvals(approvals: Sequence[Approval], request: Request) -> int:
     """How many people more must approve exactly this request; whether each approval holds is not asked here."""
     ours = {a.principal for a in approvals if a.request == request.digest and a.decision == "approve"}
     return max(0, request.tier.approvals - len(ours))
-
-
-def bound_fields(request: Request) -> dict[str, object]:
-    """The fields of a request that a statement repeats."""
-    names = ApprovalStatement.model_fields.keys() & Request.model_fields.keys()
-    return {name: getattr(request, name) for name in sorted(names)}

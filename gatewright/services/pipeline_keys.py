@@ -29,5 +29,6 @@ class PipelineKeys:
     def _roster(self, at: datetime) -> Roster | None:
         versions = self.governance.history("roster", ROSTER_NAME)
         # What is older than the first roster is held against that one: a date in the past must not free a move.
-        found = self.governance.as_of("roster", ROSTER_NAME, at) or next(iter(versions), None)
+        first = next(iter(versions), None)
+        found = next((version for version in reversed(versions) if version.at <= at), first)
         return found.roster if found else None

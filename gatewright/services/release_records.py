@@ -1,20 +1,24 @@
 """What is recorded of a release, read and verified. Nothing is written here."""
 
 import re
+from collections.abc import Sequence
 
 from gatewright.core.break_glass import Emergency
-from gatewright.core.decision import Decision
+from gatewright.core.decision import Decision, decide
 from gatewright.core.errors import IntegrityError
+from gatewright.core.judging import judge
 from gatewright.core.ledger import state_of
 from gatewright.core.policy import Policy
 from gatewright.core.records import Record
 from gatewright.core.refs import Candidate
+from gatewright.core.release_facts import facts_of
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.releases import STAGES, EvidenceRoot, Opening, ReleaseData, ReleaseState
 from gatewright.core.results import StageEvidence
 from gatewright.core.roster import Roster
 from gatewright.core.spec import ModelSpec
 from gatewright.core.statements import Approval, Request
+from gatewright.core.waivers import Waiver
 from gatewright.services.blobs import BlobStore
 from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.ledger_store import LedgerStore
@@ -126,6 +130,30 @@ class ReleaseRecords:
         """The break-glass of exactly this request, if somebody used it."""
         found = (answer.emergency for answer in self.answers(request.release_id))
         return next((one for one in found if one is not None and one.request == request.digest), None)
+
+    def computed_decision(self, opening: Opening, waivers: Sequence[Waiver]) -> Decision:
+        """What the pinned policy decides on the stored evidence: the gates ask once, an audit asks again."""
+        policy, champion = self.policy(opening), opening.champion
+        measured = [(n, m) for n, stage in self.stages(opening.release_id).items() for m in stage.measurements]
+        has_champion = champion is not None
+        results = judge(policy, measured, has_champion=has_champion)
+        facts = facts_of(
+            self.spec(opening),
+            policy,
+            results,
+            measured,
+            policy_sha256=opening.policy.sha256,
+            policy_of_champion_sha256=self.opening(champion.release_id).policy.sha256 if champion else None,
+            has_champion=has_champion,
+        )
+        return decide(
+            policy,
+            results,
+            policy_sha256=opening.policy.sha256,
+            has_champion=has_champion,
+            facts=facts,
+            waivers=waivers,
+        )
 
     def decision(self, opening: Opening) -> Decision:
         """Raises NotFoundError before it was decided."""

@@ -133,9 +133,11 @@ def _with_fault(base: World, proxy: FaultProxy, location: S3Location, point: int
 
 
 def _race(world: World, location: S3Location, name: str, body: bytes) -> None:
-    """A process of its own, with a connection of its own."""
+    """A process of its own, with a connection of its own: the target that it looks at has it too."""
+    store = S3Store(location)
+    world = world.over(store)
     try:
-        release(world, world.process(S3Store(location)), name, body)
+        release(world, world.process(store), name, body)
     except GatewrightError:
         os._exit(1)
     os._exit(0)

@@ -164,10 +164,16 @@ class World:
         else:
             with ThreadPoolExecutor(8) as pool:
                 list(pool.map(lambda item: store.create(*item, "application/octet-stream"), self.store.objects.items()))
-        copied = World(self.cache, store, signers=self.signers, signatures=self.signatures)
-        copied.time, copied.told = self.time, list(self.told)
+        copied = self.over(store)
+        copied.told = list(self.told)
         copied.target.look()
         return copied
+
+    def over(self, store: ObjectStore) -> "World":
+        """As another process sees it, by a connection of its own: two that share one read each other's replies."""
+        seen = World(self.cache, store, signers=self.signers, signatures=self.signatures)
+        seen.time = self.time
+        return seen
 
     def hit(self, *faults: Fault) -> None:
         """Count the calls from here on, and let ``faults`` happen."""

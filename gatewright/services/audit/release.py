@@ -6,13 +6,10 @@ from functools import partial
 from gatewright.core.approval import CLOCK_SKEW
 from gatewright.core.attestation import PAYLOAD_TYPE, must_attest
 from gatewright.core.audit import Finding, UnprovenError, must_be_attested, same_decision
-from gatewright.core.decision import decide
 from gatewright.core.errors import ApprovalError
 from gatewright.core.governed import ROSTER_NAME, DocumentKind
-from gatewright.core.judging import judge
 from gatewright.core.ledger import LedgerKind
 from gatewright.core.refs import ArtifactRef, Candidate
-from gatewright.core.release_facts import facts_of
 from gatewright.core.releases import EvidenceRoot, ReleaseData
 from gatewright.core.statements import Request
 from gatewright.services.attestations import Attestation
@@ -123,34 +120,13 @@ class ReleaseAudit:
         """The pinned policy, applied again to the stored measurements, gives the stored decision."""
         if not self._of.came_to("decided"):
             return "it has not been decided"
-        releases, opening = self._of.store.releases, self._of.opening
-        policy, has_champion = releases.policy(opening), opening.champion is not None
-        measured = [(n, m) for n, stage in releases.stages(self._of.release_id).items() for m in stage.measurements]
-        results = judge(policy, measured, has_champion=has_champion)
-        before = releases.opening(opening.champion.release_id).policy.sha256 if opening.champion else None
-        facts = facts_of(
-            releases.spec(opening),
-            policy,
-            results,
-            measured,
-            policy_sha256=opening.policy.sha256,
-            policy_of_champion_sha256=before,
-            has_champion=has_champion,
-        )
         stored = self._of.decision
-        again = decide(
-            policy,
-            results,
-            policy_sha256=opening.policy.sha256,
-            has_champion=has_champion,
-            facts=facts,
-            waivers=stored.waivers,
-        )
+        again = self._of.store.releases.computed_decision(self._of.opening, stored.waivers)
         if not same_decision(stored, again):
             gives = f"the measurements and the policy give {again.outcome}, tier {again.tier}"
             raise self._of.broken(f"it was decided {stored.outcome}, tier {stored.tier}; {gives}")
         words = "the same" if stored == again else "the same, in other words"
-        return f"{stored.outcome}, tier {stored.tier}: {counted(len(results), 'result')} computed again, {words}"
+        return f"{stored.outcome}, tier {stored.tier}: {counted(len(again.results), 'result')} computed again, {words}"
 
     def _promotion(self) -> str:
         """The model on the channel is the one that was asked about, over the champion it was compared with."""
