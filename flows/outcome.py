@@ -16,9 +16,13 @@ __all__ = ["closing_on_failure", "ended", "run_name"]
 
 
 def ended(opening: Opening, state: ReleaseState, note: str, *, digests: dict[str, str] | None = None) -> State[None]:
-    """Close the release, attest the verdict, and name the run's state; whoever ended it before, that end stands."""
+    """Close the release, write its documents, attest the verdict, and name the run's state.
+
+    Whoever ended it before, that end stands.
+    """
     services = connect()
     stands = services.releases.close(opening, state, "gatewright", digests=digests, note=note) or state
+    services.documents.write(opening, "ended")
     rosters = (services.releases.roster(opening), services.roster())
     services.attestations.attest(opening, rosters, at=services.now())
     services.checkpoints.write(opening.model)

@@ -26,6 +26,7 @@ from gatewright.services.checkpoints import CheckpointReader, CheckpointWriter
 from gatewright.services.clock import utc_now
 from gatewright.services.datasets import Datasets
 from gatewright.services.deployment import Deployment
+from gatewright.services.documents import Documents
 from gatewright.services.dsse import DsseSigner
 from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.governance import Governance
@@ -86,6 +87,11 @@ class Services:
     def view(self, release_id: str) -> ReleaseView:
         """All that is known of a release."""
         return self.releases.view(release_id)
+
+    @property
+    def documents(self) -> Documents:
+        """Reports and cards of releases."""
+        return Documents(self.releases, self.evidence, self.blobs)
 
     def spec(self, model: str) -> ModelSpec:
         """The model spec as it is on disk now. Raises SpecError for an unknown model."""

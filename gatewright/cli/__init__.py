@@ -16,6 +16,7 @@ from gatewright.cli import (
     break_glass,
     check,
     doctor,
+    documents,
     drift,
     export,
     lineage,
@@ -45,6 +46,7 @@ app.command(validate.validate)
 app.command(releases.releases)
 app.command(releases.show)
 app.command(releases.history)
+app.command(documents.documents)
 app.command(lineage.lineage)
 app.command(doctor.doctor)
 app.command(serve.serve)

@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 from gatewright.core.break_glass import Emergency
 from gatewright.core.decision import Decision, decide
 from gatewright.core.errors import IntegrityError
 from gatewright.core.judging import judge
-from gatewright.core.ledger import state_of
+from gatewright.core.ledger import LedgerEntry, state_of
 from gatewright.core.policy import Policy
 from gatewright.core.records import Record
 from gatewright.core.refs import Candidate
 from gatewright.core.release_facts import facts_of
-from gatewright.core.release_view import ReleaseView
+from gatewright.core.release_view import EarlierRelease, ReleaseView
 from gatewright.core.releases import STAGES, EvidenceRoot, Opening, ReleaseData, ReleaseState
 from gatewright.core.results import StageEvidence
 from gatewright.core.roster import Roster
@@ -27,6 +28,8 @@ __all__ = ["AnswerRecord", "ReleaseRecords"]
 
 # What the approved digest covers; what comes later (answers, reports) is made from it.
 _ROOTED = {"opening", "data", "candidate", "decision", *STAGES}
+# What trends are drawn of.
+TREND_STAGES = ("evaluate", "fairness", "drift")
 _ANSWER = re.compile(r"answer-(\d+)", re.ASCII)
 
 
@@ -97,16 +100,21 @@ class ReleaseRecords:
         for ref in (candidate.artifact, opening.spec, opening.policy, opening.roster, *files, *evidence):
             self._blobs.get(ref)
 
-    def view(self, release_id: str) -> ReleaseView:
-        """All that is known of a release. Raises NotFoundError for an unknown one."""
+    def view(self, release_id: str, *, earlier: int = 0) -> ReleaseView:
+        """All that is known of a release, and what up to ``earlier`` releases before it measured.
+
+        Raises NotFoundError for an unknown one.
+        """
         opening = self.opening(release_id)
-        entries = tuple(e for e in self._ledger.entries(opening.model) if e.release_id == release_id)
+        known = self._ledger.entries(opening.model)
+        entries = tuple(e for e in known if e.release_id == release_id)
         root = self._evidence.find("root", release_id, EvidenceRoot)
         return ReleaseView(
             opening=opening,
             spec=self.spec(opening),
             policy=self.policy(opening),
             state=state_of(release_id, entries) or ReleaseState.OPEN,
+            roster=self.roster(opening),
             data=self._evidence.find("data", release_id, ReleaseData),
             candidate=self._evidence.find("candidate", release_id, Candidate),
             decision=self._evidence.find("decision", release_id, Decision),
@@ -115,6 +123,22 @@ class ReleaseRecords:
             request=self._evidence.find("request", release_id, Request),
             approvals=self.approvals(release_id),
             events=entries,
+            earlier=self._earlier(release_id, known, earlier),
+        )
+
+    def _earlier(self, release_id: str, entries: Sequence[LedgerEntry], count: int) -> tuple[EarlierRelease, ...]:
+        """The last ``count`` releases that had been decided when ``release_id`` was opened, as the ledger has them."""
+        before = list(takewhile(lambda e: (e.kind, e.release_id) != ("opened", release_id), entries))
+        decided = list(dict.fromkeys(e.release_id for e in before if e.kind == "decided"))
+        return tuple(self._measured_before(name, before) for name in decided[max(0, len(decided) - count) :])
+
+    def _measured_before(self, release_id: str, entries: Sequence[LedgerEntry]) -> EarlierRelease:
+        found = {name: self._evidence.find(name, release_id, StageEvidence) for name in TREND_STAGES}
+        return EarlierRelease(
+            release_id=release_id,
+            period=self.opening(release_id).period,
+            state=state_of(release_id, entries) or ReleaseState.OPEN,
+            stages={name: stage for name, stage in found.items() if stage is not None},
         )
 
     def answers(self, release_id: str) -> list[AnswerRecord]:

@@ -62,7 +62,7 @@ def data_card(view: ReleaseView) -> str:
 
 def card_body(card: str) -> str:
     """The card without its front matter, for places that would show it as text."""
-    return card.split("\n---\n\n", 1)[1]
+    return card.split("\n---\n\n", 1)[1] if card.startswith("---\n") else card
 
 
 def _front_matter(facts: Mapping[str, Any]) -> str:
