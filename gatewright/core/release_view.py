@@ -15,6 +15,8 @@ from gatewright.core.statements import Approval, Request
 
 __all__ = ["EarlierRelease", "ReleaseView"]
 
+FINAL = frozenset(state.value for state in ReleaseState if state.final)
+
 
 @dataclass(frozen=True)
 class EarlierRelease:
@@ -62,7 +64,19 @@ class ReleaseView:
 
     def as_asked(self) -> "ReleaseView":
         """As it stood when people were asked, or when it was decided that nobody is: from then on always the same."""
-        gates = [i for i, event in enumerate(self.events) if event.kind in ("decided", "waiting")]
-        events = self.events[: gates[-1] + 1] if gates else ()
-        state = state_of(self.opening.release_id, events) or ReleaseState.OPEN
-        return replace(self, state=state, approvals=(), events=events)
+        return self._until([i for i, event in enumerate(self.events) if event.kind in ("decided", "waiting")][-1:])
+
+    def as_ended(self) -> "ReleaseView":
+        """As it stood at its end, without what happened to it since; as it stands where it has not ended."""
+        ends = [i for i, event in enumerate(self.events) if event.kind in FINAL]
+        return self._until(ends[:1]) if ends else self
+
+    def _until(self, last: list[int]) -> "ReleaseView":
+        events = self.events[: last[0] + 1] if last else ()
+        known = {digest for event in events for digest in event.digests.values()}
+        return replace(
+            self,
+            state=state_of(self.opening.release_id, events) or ReleaseState.OPEN,
+            approvals=tuple(approval for approval in self.approvals if approval.digest in known),
+            events=events,
+        )

@@ -79,7 +79,7 @@ class Documents:
     def view(self, release_id: str, moment: Moment) -> ReleaseView:
         """What the documents of ``moment`` are made from."""
         view = self._releases.view(release_id, earlier=EARLIER)
-        return view.as_asked() if moment == "asked" else view
+        return view.as_asked() if moment == "asked" else view.as_ended()
 
 
 def _record(moment: Moment) -> str:

@@ -5,6 +5,7 @@ import itertools
 import httpx
 import pytest
 
+from gatewright.core.records import sha256_hex
 from gatewright.core.releases import STAGES, ReleaseState
 from gatewright.core.results import Status
 from tests.flows.world import APPROVE, Ended, rows_of
@@ -112,3 +113,13 @@ def test_the_form_shows_the_verdict_first(years, world):
     assert descriptions
     assert "HOLD" in descriptions[0][:400]
     assert any("PASS" in text[:400] for text in descriptions[1:])
+
+
+def test_documents_of_each_release_are_the_same_bytes_when_made_again(years, world):
+    """Those that people were asked with, though they have answered since, and those of the end."""
+    store = world.services.documents
+    for ended in years.values():
+        release_id = ended.view.opening.release_id
+        for moment in ("asked", "ended"):
+            again = {name: sha256_hex(body) for name, body in store.again(release_id, moment).items()}
+            assert again == {name: ref.sha256 for name, ref in store.written(release_id, moment).documents.items()}

@@ -48,6 +48,19 @@ def test_documents_of_the_end_know_who_answered_and_are_the_latest(asked: Asked)
     assert ended.version == __version__
 
 
+def test_what_happens_to_a_release_after_its_end_does_not_change_its_documents(asked: Asked) -> None:
+    """Monitoring notes events on the release that serves, and an approval may come after a break-glass."""
+    store = documents(asked)
+    asked.answer(1)
+    asked.releases.close(asked.opening, ReleaseState.DEPLOYED, "gatewright")
+    before = store.view("r1", "ended")
+    asked.book.releases.note(asked.opening, "monitored", "gatewright", note="drift")
+    asked.answer(2, "lee.wong")
+    assert len(store.view("r1", "asked").approvals) == 0
+    assert store.view("r1", "ended") == before
+    assert [approval.principal for approval in before.approvals] == ["dana.reyes"]
+
+
 def test_a_run_that_is_taken_over_keeps_what_was_written(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another version of the code may word them differently; evidence is never replaced."""
     first = documents(asked).write(asked.opening, "asked")
