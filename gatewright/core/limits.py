@@ -1,5 +1,6 @@
 """The allowed range of a value, and how far a value is from its edges."""
 
+import math
 from dataclasses import dataclass
 
 from gatewright.core.results import Interval
@@ -31,6 +32,16 @@ class Limits:
         """Whether the whole interval lies beyond one edge."""
         below = self.minimum is not None and interval.high < self.minimum
         return below or (self.maximum is not None and interval.low > self.maximum)
+
+    def margin(self, value: float) -> float:
+        """Distance to the nearest edge in the value's unit: negative beyond it, NaN for NaN, infinite without edges."""
+        below = math.inf if self.minimum is None else value - self.minimum
+        above = math.inf if self.maximum is None else self.maximum - value
+        return value if math.isnan(value) else min(below, above)
+
+    def margin_of_all(self, interval: Interval) -> float:
+        """The smallest margin within the interval."""
+        return min(self.margin(interval.low), self.margin(interval.high))
 
     def __str__(self) -> str:
         if self.minimum is not None and self.maximum is not None:
