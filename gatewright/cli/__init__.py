@@ -23,6 +23,7 @@ from gatewright.cli import (
     policy,
     releases,
     roster,
+    schema,
     serve,
     validate,
     verify,
@@ -48,6 +49,7 @@ app.command(releases.show)
 app.command(releases.history)
 app.command(documents.documents)
 app.command(lineage.lineage)
+app.command(schema.schema)
 app.command(doctor.doctor)
 app.command(serve.serve)
 app.command(approve.approve)
