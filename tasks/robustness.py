@@ -5,7 +5,7 @@ from pydantic import JsonValue
 from gatewright.core.checks.binary_only import unmeasured_robustness
 from gatewright.core.checks.by_task import Details, Measured
 from gatewright.core.checks.invariance import measure_invariance
-from gatewright.core.checks.latency import measure_latency
+from gatewright.core.checks.latency import latency_histogram, measure_latency
 from gatewright.core.checks.monotonicity import measure_monotonicity
 from gatewright.core.checks.probes import Probe, Scorer
 from gatewright.core.checks.robustness import measure_perturbations
@@ -31,10 +31,11 @@ def robustness(opening: Opening, data: ReleaseData, candidate: Candidate) -> Sta
 def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Candidate) -> Findings:
     m = evaluation_material(services, opening, data, candidate)
     asked, details = _asked(services, candidate, m)
+    resources, latency = _resources(services, candidate, champion_of(services, opening), m)
     return Findings(
         inputs={"evaluation": data.evaluation, "candidate": candidate},
-        measurements=(*asked, *_resources(services, candidate, champion_of(services, opening), m)),
-        details=details,
+        measurements=(*asked, *resources),
+        details=details | latency,
     )
 
 
@@ -80,7 +81,7 @@ def _probe(services: Services, candidate: Candidate, m: Material) -> Probe:
 
 def _resources(
     services: Services, candidate: Candidate, champion: Candidate | None, m: Material
-) -> tuple[Measurement, ...]:
+) -> tuple[Measured, Details]:
     samples = sample_latency(
         services.registry,
         candidate,
@@ -90,7 +91,7 @@ def _resources(
         task=m.spec.task,
         champion=champion,
     )
-    return measure_latency(
+    measurements = measure_latency(
         samples.candidate,
         champion=samples.champion,
         batch_rows=samples.batch_rows,
@@ -98,3 +99,8 @@ def _resources(
         peak_memory_bytes=samples.peak_memory_bytes,
         confidence=m.policy.confidence,
     )
+    timings = {"candidate": samples.candidate, "champion": samples.champion}
+    drawn: dict[str, JsonValue] = {
+        model: None if timing is None else latency_histogram(timing) for model, timing in timings.items()
+    }
+    return measurements, {"latency": drawn}

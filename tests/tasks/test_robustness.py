@@ -91,3 +91,5 @@ def test_the_champion_is_timed_beside_the_candidate(findings: Findings):
     for metric in ("latency_p50_ms_ratio", "load_seconds_ratio", "batch_rows_per_second_ratio"):
         assert ratios[metric].interval.low <= ratios[metric].value <= ratios[metric].interval.high
     assert ratios["latency_p99_ms_ratio"].value is None
+    calls = {m.metric: m.n for m in findings.measurements}["latency_p50_ms"]
+    assert [sum(findings.details["latency"][model]["counts"]) for model in ("candidate", "champion")] == [calls] * 2

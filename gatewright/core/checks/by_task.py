@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
+from gatewright.core.checks.class_curves import class_curves
 from gatewright.core.checks.class_groups import class_fairness_sums
 from gatewright.core.checks.evaluation import METRICS, evaluation_curves, measure_evaluation
 from gatewright.core.checks.fairness import FAIRNESS_METRICS, decided_sums, group_table, measure_fairness_sums
@@ -18,8 +19,9 @@ from gatewright.core.checks.fairness_regression import (
     measure_regression_fairness,
     regression_fairness_sums,
 )
-from gatewright.core.checks.group_means import class_group_rates, group_errors
+from gatewright.core.checks.group_means import class_group_rates, group_errors, with_intervals
 from gatewright.core.checks.multiclass import MULTICLASS_METRICS, measure_multiclass
+from gatewright.core.checks.number_curves import number_curves
 from gatewright.core.checks.regression import REGRESSION_METRICS, measure_regression
 from gatewright.core.checks.uncertain_answers import Answers, binary_answers, class_answers, number_answers
 from gatewright.core.checks.uncertainty import (
@@ -161,6 +163,10 @@ def _number_performance(rows: Answered, confidence: float) -> Measured:
     )
 
 
+def _number_curves(rows: Answered, confidence: float) -> Details:
+    return {"curves": number_curves(rows.truth, rows.answers, rows.champion, confidence=confidence)}
+
+
 def _number_fairness(
     rows: Answered, groups: Groups, confidence: float, support: int, _: Margin
 ) -> tuple[Measured, Details]:
@@ -174,7 +180,7 @@ def _number_fairness(
         **rows.sampling,
     )
     sums = regression_fairness_sums(rows.truth, rows.answers, groups, clusters=rows.clusters)
-    return gaps, {"group_means": _listed(group_errors(sums, tuple(groups)), support)}
+    return gaps, {"group_means": _listed(group_errors(sums, tuple(sums.slices)), support, confidence)}
 
 
 def _number_uncertainty(rows: Answered, groups: Groups, confidence: float, support: int) -> Measured:
@@ -200,6 +206,11 @@ def _class_performance(rows: Answered, confidence: float) -> Measured:
     )
 
 
+def _class_curves(rows: Answered, confidence: float) -> Details:
+    curves = class_curves(rows.truth, rows.answers, rows.champion, classes=rows.classes, confidence=confidence)
+    return {"curves": curves}
+
+
 def _class_fairness(
     rows: Answered, groups: Groups, confidence: float, support: int, _: Margin
 ) -> tuple[Measured, Details]:
@@ -214,7 +225,7 @@ def _class_fairness(
         **rows.sampling,
     )
     sums = class_fairness_sums(rows.truth, rows.decided, groups, classes=rows.classes, clusters=rows.clusters)
-    return gaps, {"group_means": _listed(class_group_rates(sums, tuple(groups)), support)}
+    return gaps, {"group_means": _listed(class_group_rates(sums, tuple(sums.slices)), support, confidence)}
 
 
 def _class_uncertainty(rows: Answered, groups: Groups, confidence: float, support: int) -> Measured:
@@ -230,10 +241,15 @@ def _class_uncertainty(rows: Answered, groups: Groups, confidence: float, suppor
     )
 
 
-def _listed(rates: GroupRates, support: int) -> list[JsonValue]:
-    """One row a group; ``supported``: whether it has rows enough to be judged."""
+def _listed(rates: GroupRates, support: int, confidence: float) -> list[JsonValue]:
+    """One row a group of each column and pair of columns; ``supported``: whether it has rows enough to be judged."""
     return [
-        {"slice": column, "group": group, **found, "supported": (found["n"] or 0) >= support}
+        {
+            "slice": column,
+            "group": group,
+            **with_intervals(found, confidence=confidence),
+            "supported": (found["n"] or 0) >= support,
+        }
         for column, groups in rates.items()
         for group, found in groups.items()
     ]
@@ -253,7 +269,7 @@ CHECKS: dict[Task, TaskChecks] = {
         metrics=REGRESSION_METRICS,
         gaps=tuple(REGRESSION_FAIRNESS_METRICS),
         performance=_number_performance,
-        curves=lambda rows, confidence: {},
+        curves=_number_curves,
         fairness=_number_fairness,
         uncertainty=_number_uncertainty,
         doubts=lambda rows: number_answers(rows.truth, rows.answers, where="candidate predictions"),
@@ -262,7 +278,7 @@ CHECKS: dict[Task, TaskChecks] = {
         metrics=MULTICLASS_METRICS,
         gaps=tuple(MULTICLASS_FAIRNESS_METRICS),
         performance=_class_performance,
-        curves=lambda rows, confidence: {},
+        curves=_class_curves,
         fairness=_class_fairness,
         uncertainty=_class_uncertainty,
         doubts=lambda rows: class_answers(

@@ -11,10 +11,14 @@ from gatewright.core.statistics.calibration import CalibrationBin, to_bins
 from gatewright.core.statistics.proportions import wilson
 from gatewright.core.statistics.score_table import ScoreTable
 
-__all__ = ["curves_of_sums", "evaluation_curves"]
+__all__ = ["HISTOGRAM_EDGES", "calibration_points", "curves_of_sums", "evaluation_curves"]
 
 ROC_POINTS = 100
-HISTOGRAM_BINS = 20
+# Round numbers, close together where rare events and decision thresholds lie.
+HISTOGRAM_EDGES = (
+    0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5,
+    0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1.0,
+)  # fmt: skip
 CALIBRATION_BINS = 10
 MODELS = ("candidate", "champion")
 
@@ -32,8 +36,8 @@ def curves_of_sums(sums: EvaluationSums, *, confidence: float) -> dict[str, Any]
 
     Each holds ``roc`` ([false positive rate, true positive rate, threshold] from (0, 0) to (1, 1), thinned,
     the first threshold None), ``calibration`` (mean_score, observed_rate, low, high, n per bin of equal
-    mass), ``histogram`` (edges, negatives, positives), ``confusion`` (counts of scores at ``threshold``), and
-    ``auc``. Of many rows the scores are those of fixed bins.
+    mass), ``histogram`` (edges: ``HISTOGRAM_EDGES``, negatives, positives), ``confusion`` (counts of scores at
+    ``threshold``), and ``auc``. Of many rows the scores are those of fixed bins.
     """
     tables = {model: score_table(sums, model) for model in MODELS}
     drawn = {
@@ -55,7 +59,7 @@ def _curves(table: ScoreTable, threshold: float, confidence: float) -> dict[str,
     return {
         "auc": table_estimate(table).value if both else None,
         "roc": _roc(table) if both else [],
-        "calibration": [point._asdict() for point in _calibration(table, confidence)],
+        "calibration": [point._asdict() for point in calibration_points(table, confidence)],
         "histogram": _histogram(table),
         "confusion": _confusion(table, threshold),
     }
@@ -71,7 +75,8 @@ def _roc(table: ScoreTable) -> list[list[float | None]]:
     return [[0.0, 0.0, None], *points.tolist()]
 
 
-def _calibration(table: ScoreTable, confidence: float) -> list[CalibrationBin]:
+def calibration_points(table: ScoreTable, confidence: float) -> list[CalibrationBin]:
+    """Bins of about equally many rows, from low scores to high; none without rows."""
     if not table.scores.size:
         return []
     bins = table.merged(to_bins(table.scores, table.mass_edges(CALIBRATION_BINS)))
@@ -83,11 +88,10 @@ def _calibration(table: ScoreTable, confidence: float) -> list[CalibrationBin]:
 
 
 def _histogram(table: ScoreTable) -> dict[str, list[float]]:
-    edges = np.linspace(0, 1, HISTOGRAM_BINS + 1)
     counts = {"negatives": table.negatives, "positives": table.positives}
     return {
-        "edges": edges.tolist(),
-        **{name: np.histogram(table.scores, edges, weights=rows)[0].tolist() for name, rows in counts.items()},
+        "edges": [*HISTOGRAM_EDGES],
+        **{name: np.histogram(table.scores, HISTOGRAM_EDGES, weights=n)[0].tolist() for name, n in counts.items()},
     }
 
 

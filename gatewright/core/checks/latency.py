@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import JsonValue
 
 from gatewright.core.checks.inputs import measured, unmeasured
 from gatewright.core.errors import ModelError
@@ -12,10 +13,13 @@ from gatewright.core.results import Interval, Measurement
 from gatewright.core.statistics.blocks import FloatArray
 from gatewright.core.statistics.quantiles import order_statistic_interval, quantile_ratio_interval, sample_quantile
 
-__all__ = ["QUANTILES", "Timings", "measure_latency"]
+__all__ = ["QUANTILES", "Timings", "latency_histogram", "measure_latency"]
 
 QUANTILES = {"latency_p50_ms": 0.50, "latency_p95_ms": 0.95, "latency_p99_ms": 0.99}
 MEDIAN = 0.5
+# Bars of a histogram have the same width on a logarithmic scale, and the same edges for any two samples.
+BARS_PER_DECADE = 20
+MAXIMUM_BARS = 100
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,20 @@ def measure_latency(
         _exact("peak_memory_bytes", peak_memory_bytes),
         *(_ratios(candidate, champion, confidence) if champion is not None else ()),
     )
+
+
+def latency_histogram(timings: Timings) -> dict[str, JsonValue]:
+    """``edges`` in milliseconds, one more than ``counts`` of single calls; empty without calls.
+
+    Edges are powers of 10 ** (1 / ``BARS_PER_DECADE``); calls beyond ``MAXIMUM_BARS`` bars are in the last one.
+    """
+    if not timings.single_ms.size:
+        return {"edges": [], "counts": []}
+    bars = np.floor(np.log10(timings.single_ms) * BARS_PER_DECADE).astype(np.int64)
+    first = int(bars.min())
+    counts = np.bincount(np.minimum(bars - first, MAXIMUM_BARS - 1))
+    edges = 10.0 ** (np.arange(first, first + counts.size + 1) / BARS_PER_DECADE)
+    return {"edges": edges.tolist(), "counts": counts.tolist()}
 
 
 def _accept_timings(prefix: str, timings: Timings) -> None:

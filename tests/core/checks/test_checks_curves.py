@@ -37,6 +37,7 @@ def test_curves_are_json_from_corner_to_corner_and_agree_with_the_counts():
         assert sum(point["n"] for point in curves[model]["calibration"]) == labels.size
         histogram = curves[model]["histogram"]
         assert sum(histogram["negatives"]) + sum(histogram["positives"]) == labels.size
+        assert histogram["positives"][6] == ((labels == 1) & (values >= 0.05) & (values < 0.1)).sum()
 
 
 def test_curves_of_a_single_class_or_of_no_rows_are_empty_not_wrong():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gatewright.core.checks.latency import Timings, measure_latency
+from gatewright.core.checks.latency import Timings, latency_histogram, measure_latency
 from gatewright.core.errors import ModelError
 
 SIZES = {"batch_rows": 10_000, "model_bytes": 300_000, "peak_memory_bytes": 90_000_000}
@@ -92,3 +92,18 @@ def test_durations_that_cannot_be_are_refused(bad):
         measure([1.0], batch_seconds=[bad])
     with pytest.raises(ModelError, match="champion's load_seconds"):
         measure([1.0], champion=timed([1.0], load_seconds=[bad]))
+
+
+def test_a_histogram_counts_every_call_on_edges_that_do_not_depend_on_the_sample():
+    """Of 1, 1.05, 2 and 9.9 ms two are below the next edge of 1.122 ms, and 20 bars reach from 1 to 10 ms."""
+    drawn = latency_histogram(timed([1.0, 1.05, 2.0, 9.9]))
+    assert drawn["edges"] == pytest.approx(10.0 ** (np.arange(21) / 20))
+    assert drawn["counts"] == [2, *[0] * 5, 1, *[0] * 12, 1]
+    assert latency_histogram(timed([])) == {"edges": [], "counts": []}
+
+
+def test_a_call_that_hangs_does_not_stretch_the_histogram():
+    """One of an hour is in the last of a hundred bars."""
+    drawn = latency_histogram(timed([0.001, 3_600_000.0]))
+    assert len(drawn["counts"]) == 100
+    assert drawn["counts"][-1] == 1
