@@ -14,6 +14,7 @@ from gatewright.core.assurance import Assurance
 from gatewright.core.change_control import ChangeControl
 from gatewright.core.checks.binary_only import ROBUSTNESS_METRICS
 from gatewright.core.checks.by_task import CHECKS, Answered
+from gatewright.core.checks.documentation import measure_documentation
 from gatewright.core.checks.drift import measure_drift
 from gatewright.core.checks.holdout import HOLDOUT_METRICS
 from gatewright.core.checks.latency import Timings, measure_latency
@@ -36,6 +37,7 @@ from gatewright.core.results import Measurement
 from gatewright.core.tiers import Conditions, Tier
 from gatewright.services.adversarial import METRIC as ADVERSARIAL
 from gatewright.services.expectations import validation_measurements
+from tests.services.reports.example_view import SPEC
 
 DOCS = Path(__file__).parents[1] / "docs"
 ROWS = 400
@@ -149,6 +151,7 @@ ASKED = {
 }  # fmt: skip
 MEASURED = {
     "validate": lambda: named(validation()),
+    "lineage": lambda: named(measure_documentation(SPEC.card)),
     "leakage": lambda: named(leakage()),
     "evaluate": lambda: named(evaluate()) | set(HOLDOUT_METRICS),
     "slices": lambda: named(slices()),

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from gatewright.core.card import Card
 from gatewright.core.records import Name, Record
 
 __all__ = [
@@ -153,16 +154,6 @@ class SliceSearch(Record):
 
     columns: Annotated[tuple[str, ...], Field(min_length=1)]
     depth: Annotated[int, Field(ge=1, le=3)] = 2
-
-
-class Card(Record):
-    """What only people know about a model."""
-
-    owner: Text
-    intended_use: Text
-    out_of_scope: Text
-    limits: Text
-    ethical_considerations: Text
 
 
 class ModelSpec(Record):
