@@ -11,6 +11,7 @@ from gatewright.core.redaction import redacted
 from gatewright.core.releases import Opening, ReleaseState
 from gatewright.services.promotion import close_failed
 from gatewright.wiring import connect
+from tasks.notify import notify
 
 __all__ = ["closing_on_failure", "ended", "run_name"]
 
@@ -26,6 +27,7 @@ def ended(opening: Opening, state: ReleaseState, note: str, *, digests: dict[str
     rosters = (services.releases.roster(opening), services.roster())
     services.attestations.attest(opening, rosters, at=services.now())
     services.checkpoints.write(opening.model)
+    notify(services, opening.model)
     return Completed(name=stands.value.capitalize(), message=f"{opening.release_id}: {note}")
 
 
@@ -37,6 +39,7 @@ def closing_on_failure(opening: Opening) -> Iterator[None]:
     except Exception as error:
         services = connect()
         close_failed(services.releases, services.deployment, opening, "gatewright", redacted(str(error))[:1000])
+        notify(services, opening.model)
         raise
 
 

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     data_roots: tuple[Path, ...] = ()
     cache_dir: Path = Path(".gatewright/cache")
     roster: Path = Path("policies/roster.yaml")
+    notifications: Path = Path("policies/notifications.yaml")
 
     store_endpoint_url: str | None = None
     store_region: str = "us-east-1"

@@ -32,6 +32,7 @@ from gatewright.wiring import Services, connect
 from tasks.events import tell
 from tasks.evidence import show_evidence
 from tasks.links import links_of
+from tasks.notify import notify
 from tasks.stage import stage_task
 
 __all__ = ["ApprovalForm", "ask", "receive", "request_approval"]
@@ -61,6 +62,8 @@ def request_approval(opening: Opening, candidate: Candidate, decision: Decision)
     request = services.releases.ask(opening, candidate, decision, environment=services.settings.channel)
     if asked is None:
         _tell_whom_to_ask(services, request)
+    # Again after a crash: people are told once, whichever run tells them.
+    notify(services, opening.model)
     return request
 
 
@@ -142,6 +145,7 @@ def _alarm(services: Services, opening: Opening, emergency: Emergency) -> None:
     services.releases.note_emergency(opening, emergency)
     said = emergency.model_dump(mode="json", exclude={"token"}) | {"release_id": opening.release_id}
     tell("break_glass", opening.model, said)
+    notify(services, opening.model)
     get_run_logger().warning("%s broke the glass: %s", emergency.principal, emergency.reason)
 
 

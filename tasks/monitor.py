@@ -30,6 +30,7 @@ from gatewright.services.prediction_reader import (
 from gatewright.services.reports.monitor_page import monitor_page
 from gatewright.wiring import Services, connect
 from tasks.events import tell
+from tasks.notify import notify_of_production
 from tasks.stage import artifact_key, stage_task
 
 __all__ = ["MonitorReport", "watch"]
@@ -140,6 +141,8 @@ def _respond(services: Services, model: str, report: MonitorReport) -> None:
         log.info("reason: %s", reason)
     if decision.response != "record":
         _tell(services, model, report)
+    # Also when all is well, so that an alarm that comes back is told again.
+    notify_of_production(services, model, report.release_id, decision)
 
 
 def _tell(services: Services, model: str, report: MonitorReport) -> None:

@@ -3,6 +3,7 @@
 from gatewright.core.channels import ChannelEntry
 from gatewright.services.rollbacks import RollbackOrder
 from gatewright.wiring import connect
+from tasks.notify import notify
 from tasks.production import show_production
 from tasks.stage import stage_task
 
@@ -19,4 +20,5 @@ def rollback(model: str, to_release: str | None, actor: str, reason: str, operat
     order = RollbackOrder(model=model, to_release=to_release, actor=actor, reason=reason, operation=operation)
     served = services.rollbacks.carry_out(order, services.policy(services.spec(model)), services.roster())
     show_production(services, model)
+    notify(services, model)
     return served

@@ -8,16 +8,21 @@ from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
+from gatewright.core.errors import ServerError
 from gatewright.core.releases import Opening
+from gatewright.services.notifications import TRIES
 from gatewright.services.overdue import Overdue
 from gatewright.wiring import Services, connect
 from tasks.events import tell
+from tasks.notify import SWEEP_SECONDS, deliver, telling_of
 from tasks.stage import stage_task
 
 __all__ = [
+    "deliver_messages",
     "escalate",
     "expire_overdue",
     "known_models",
+    "remind",
     "remind_of_emergencies",
     "remind_of_waivers",
     "write_checkpoint",
@@ -81,6 +86,29 @@ def remind_of_emergencies(model: str) -> bool:
     overdue.emergency_told(model, found)
     get_run_logger().warning("the break-glass of %s is over: roll back %s, or have it approved", found.principal, model)
     return True
+
+
+@stage_task(name="remind")
+def remind(model: str) -> int:
+    """Put into the outbox what time made due, and what a run that died did not tell; how many notices."""
+    services = connect()
+    telling = telling_of(services)
+    due = telling.what_is_due(model)
+    expiring = telling.what_expires(model, _overdue(services))
+    return len(telling.what_happened(model)) + len(expiring) + (due is not None)
+
+
+@stage_task(name="deliver messages")
+def deliver_messages() -> list[str]:
+    """Send what is in the outbox; who got a message. Raises ServerError when one will not be tried again."""
+    done = deliver(connect(), seconds=SWEEP_SECONDS)
+    if done.given_up:
+        raise ServerError(
+            f"a message was not taken {TRIES} times and will not be sent again.",
+            where=", ".join(done.given_up),
+            remedy="correct the address that it names; `gatewright show` says what the message would have said.",
+        )
+    return list(done.sent)
 
 
 @stage_task(name="write checkpoint")

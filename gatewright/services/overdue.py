@@ -16,9 +16,11 @@ from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.ledger_store import LedgerStore
 from gatewright.services.releases import Releases
 
-__all__ = ["Escalation", "ExpiredWaiver", "Overdue"]
+__all__ = ["EXPIRES_SOON", "Escalation", "ExpiredWaiver", "Overdue"]
 
 ACTOR = "gatewright"
+# Long enough to train and release another candidate.
+EXPIRES_SOON = timedelta(days=7)
 
 
 class Escalation(Record):
@@ -82,6 +84,18 @@ class Overdue:
             for waiver in (decision.waivers if decision else ())
             if self.now() > waiver.statement.expires
             and not _noted(entries, "waiver_expired", release_id, waiver.digest)
+        ]
+
+    def expiring_waivers(self, model: str) -> list[ExpiredWaiver]:
+        """Waivers that the model that serves rests on and that end within `EXPIRES_SOON`."""
+        head = self.channels.head(model, self.channel)
+        if head is None or head[1].model_sha256 is None:
+            return []
+        decision = self.evidence.find("decision", head[1].release_id, Decision)
+        return [
+            ExpiredWaiver(release_id=head[1].release_id, model=model, waiver=waiver)
+            for waiver in (decision.waivers if decision else ())
+            if waiver.statement.expires - EXPIRES_SOON <= self.now() <= waiver.statement.expires
         ]
 
     def waiver_expired(self, found: ExpiredWaiver) -> None:

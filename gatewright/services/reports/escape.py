@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from html import escape
 
-__all__ = ["code", "link", "md", "plain", "words", "xml"]
+__all__ = ["code", "link", "md", "plain", "spoken", "words", "xml"]
 
 MAX_CHARACTERS = 2000
 _SIGNS = re.compile(r"([\\`*_\[\]()#|~!{}$^])")
@@ -44,6 +44,11 @@ def code(text: object) -> str:
 def words(text: object) -> str:
     """Only letters, digits, spaces and ``,.-``: for places that are read both as YAML and as Markdown."""
     return re.sub(r"[^\w ,.-]|_", "", plain(text))
+
+
+def spoken(text: object) -> str:
+    """``text`` for a message in plain words: mail and chat programs make no link and no mention of what is in it."""
+    return _ADDRESS.sub("\\1\u200b", plain(text))
 
 
 def xml(text: object) -> str:

@@ -1,0 +1,172 @@
+"""The outbox: what people are to be told is stored before it is sent, and once for each cause.
+
+``notices/<model>/<topic>/<number>/entry.json`` is what stands of a topic and the message about it, if it is news; the
+number is the lock, as in ``generations``. Beside it ``<place>-<try>-sent-<time>.json`` or ``-failed-``, and
+``done.json`` when nothing is left to send. So a listing tells what is due, and nothing is lost between an event and
+its message.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from gatewright.core.causes import Standing, news
+from gatewright.core.errors import ConflictError
+from gatewright.core.notices import Notice
+from gatewright.core.records import Record, Timestamp, sha256_hex
+from gatewright.services.stable_bytes import stable_bytes
+from gatewright.services.store import ObjectStore, valid_key, valid_name
+
+__all__ = ["Entry", "Outbox", "Pending", "Tried"]
+
+_ROOT, _SENT = "notices", "messages"
+_JSON = "application/json"
+_TRIES = 20
+_TIME = "%Y%m%dt%H%M%S"
+_TRIED = re.compile(r"([0-9a-f]{12})-(\d{2})-(sent|failed)-(\d{8}t\d{6})\.json", re.ASCII)
+
+
+class Entry(Record):
+    """What stands of a topic from now on, and what people are told of it; None when it is no news."""
+
+    standing: Standing
+    notice: Notice | None
+
+
+class Tried(Record):
+    """One try to send a notice to one place."""
+
+    place: str
+    sent: bool
+    at: Timestamp
+
+
+@dataclass
+class Pending:
+    """An entry that is not done: where it stands, and the tries so far by place."""
+
+    prefix: str
+    tries: dict[str, list[tuple[bool, datetime]]] = field(default_factory=dict)
+
+    def sent(self, place: str) -> bool:
+        return any(sent for sent, _ in self._of(place))
+
+    def failed(self, place: str) -> list[datetime]:
+        """When it failed, the earliest first."""
+        return sorted(at for sent, at in self._of(place) if not sent)
+
+    def _of(self, place: str) -> list[tuple[bool, datetime]]:
+        return self.tries.get(_short(place), [])
+
+
+class Outbox:
+    """Stores what people are to be told, and what became of it."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def standing(self, model: str, topic: str) -> Standing | None:
+        """What stands of a topic now."""
+        number = self._last(_prefix(model, topic))
+        return self._entry(_numbered(_prefix(model, topic), number)).standing if number else None
+
+    def put(
+        self,
+        model: str,
+        topic: str,
+        change: Callable[[Standing | None], Standing],
+        notice: Callable[[Standing, tuple[str, ...]], Notice | None],
+    ) -> Notice | None:
+        """Store what ``change`` makes of what stands; the notice, if that is news, which is stored with it.
+
+        Raises ConflictError when others always come first, IntegrityError, StoreError.
+        """
+        prefix = _prefix(model, topic)
+        for _ in range(_TRIES):
+            number = self._last(prefix)
+            before = self._entry(_numbered(prefix, number)).standing if number else None
+            now = change(before)
+            if now == before or (before is None and not now.causes):
+                return None
+            found = news(before, now)
+            entry = Entry(standing=now, notice=notice(now, found) if found else None)
+            key = f"{_numbered(prefix, number + 1)}/entry.json"
+            if self._store.create(key, stable_bytes(entry, where=key), _JSON):
+                return entry.notice
+        raise ConflictError(
+            "no notice could be stored: others always wrote first.", where=prefix, remedy="find out who writes there."
+        )
+
+    def pending(self) -> list[Pending]:
+        """All entries that are not done, in the order of their keys."""
+        found: dict[str, Pending] = {}
+        for prefix, name in self._objects():
+            if name == "entry.json":
+                found.setdefault(prefix, Pending(prefix))
+            elif name == "done.json":
+                found.pop(prefix, None)
+            elif tried := _TRIED.fullmatch(name):
+                at = datetime.strptime(tried[4], _TIME).replace(tzinfo=UTC)
+                found.setdefault(prefix, Pending(prefix)).tries.setdefault(tried[1], []).append(
+                    (tried[3] == "sent", at)
+                )
+        return [found[prefix] for prefix in sorted(found)]
+
+    def notice(self, pending: Pending) -> Notice | None:
+        """What a pending entry tells. Raises IntegrityError, StoreError."""
+        return self._entry(pending.prefix).notice
+
+    def tried(self, pending: Pending, place: str, at: datetime, *, sent: bool) -> None:
+        """Note a try."""
+        outcome = "sent" if sent else "failed"
+        number = len(pending.tries.get(_short(place), ())) + 1
+        key = f"{pending.prefix}/{_short(place)}-{number:02}-{outcome}-{_stamp(at)}.json"
+        self._store.create(key, Tried(place=place, sent=sent, at=at).to_bytes(), _JSON)
+        pending.tries.setdefault(_short(place), []).append((sent, at))
+
+    def done(self, pending: Pending) -> None:
+        """Nothing of it is left to send."""
+        self._store.create(f"{pending.prefix}/done.json", b"{}", _JSON)
+
+    def message_sent(self, place: str, at: datetime) -> None:
+        """Note that a place got a message."""
+        self._store.create(
+            f"{_SENT}/{_short(place)}/{_stamp(at)}.json", Tried(place=place, sent=True, at=at).to_bytes(), _JSON
+        )
+
+    def sent_since(self, place: str, at: datetime) -> bool:
+        """Whether a place got a message after ``at``."""
+        prefix = f"{_SENT}/{_short(place)}/"
+        return any(self._store.keys(prefix, start_after=f"{prefix}{_stamp(at)}.json"))
+
+    def _objects(self) -> Iterator[tuple[str, str]]:
+        """Each object as the entry it belongs to and its own name: ``done`` sorts before ``entry``, so twice around."""
+        keys = [key.rpartition("/") for key in self._store.keys(f"{_ROOT}/")]
+        yield from ((prefix, name) for prefix, _, name in keys if name != "done.json")
+        yield from ((prefix, name) for prefix, _, name in keys if name == "done.json")
+
+    def _last(self, prefix: str) -> int:
+        numbers = (key.removeprefix(f"{prefix}/").split("/")[0] for key in self._store.keys(f"{prefix}/"))
+        return max((int(number) for number in numbers if number.isdigit()), default=0)
+
+    def _entry(self, prefix: str) -> Entry:
+        key = f"{prefix}/entry.json"
+        return Entry.from_bytes(self._store.get(key), where=key)
+
+
+def _prefix(model: str, topic: str) -> str:
+    return valid_key(f"{_ROOT}/{valid_name(model)}/{topic}")
+
+
+def _numbered(prefix: str, number: int) -> str:
+    return f"{prefix}/{number:06}"
+
+
+def _short(place: str) -> str:
+    """A place as a part of a key; it is the name of an address, never the address."""
+    return sha256_hex(place.encode())[:12]
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).strftime(_TIME)
