@@ -1,13 +1,13 @@
 """``gatewright schema``: JSON Schemas of the YAML that people write, for editors."""
 
-import json
 from pathlib import Path
 
 from gatewright.cli.output import Json, print_json, print_table
 from gatewright.core.errors import SpecError
-from gatewright.core.schemas import SCHEMAS, file_name, json_schema, modeline
+from gatewright.core.schemas import SCHEMAS, file_name, modeline, schema_text
+from gatewright.services.text_files import write_file
 
-__all__ = ["schema", "schema_text"]
+__all__ = ["schema"]
 
 _FOLDER = "schemas"
 
@@ -20,7 +20,7 @@ def schema(name: str | None = None, /, *, out: Path | None = None, as_json: Json
     Parameters
     ----------
     name
-        model, policy, roster or rules; without it they are listed.
+        model, notifications, policy, roster or rules; without it they are listed.
     out
         Write the schema, or without a name all of them, to this directory.
     """
@@ -40,11 +40,6 @@ def schema(name: str | None = None, /, *, out: Path | None = None, as_json: Json
     return 0
 
 
-def schema_text(name: str) -> str:
-    """The schema as it is printed and stored: the same bytes each time."""
-    return json.dumps(json_schema(name), indent=2, ensure_ascii=False) + "\n"
-
-
 def _known(name: str) -> str:
     if name in SCHEMAS:
         return name
@@ -53,13 +48,7 @@ def _known(name: str) -> str:
 
 def _write(folder: Path, name: str) -> Path:
     path = folder / file_name(name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(schema_text(name), encoding="utf-8")
-    except OSError as error:
-        raise SpecError(
-            f"cannot be written: {error.strerror}.", where=str(path), remedy="name a place you may write."
-        ) from None
+    write_file(path, schema_text(name))
     return path
 
 

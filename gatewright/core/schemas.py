@@ -4,6 +4,7 @@ They come from the records that parse the files, so a schema knows every key, ty
 added where JSON Schema can say them; what it cannot say (one id twice, a band that overlaps) only the parser refuses.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -11,9 +12,10 @@ from typing import Any, NamedTuple
 from gatewright.core.policy import Policy, RuleSet
 from gatewright.core.records import Record
 from gatewright.core.roster import Roster
+from gatewright.core.routing import Routes
 from gatewright.core.spec import ModelSpec
 
-__all__ = ["SCHEMAS", "SchemaKind", "file_name", "json_schema", "modeline"]
+__all__ = ["SCHEMAS", "SchemaKind", "file_name", "json_schema", "modeline", "schema_text"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
@@ -28,6 +30,7 @@ class SchemaKind(NamedTuple):
 
 SCHEMAS: Mapping[str, SchemaKind] = {
     "model": SchemaKind(ModelSpec, "Gatewright model spec (model.yaml)"),
+    "notifications": SchemaKind(Routes, "Gatewright notifications (policies/notifications.yaml)"),
     "policy": SchemaKind(Policy, "Gatewright policy (policies/<model>.yaml)"),
     "roster": SchemaKind(Roster, "Gatewright roster (policies/roster.yaml)"),
     "rules": SchemaKind(RuleSet, "Gatewright rules (gatewright check --policy)"),
@@ -43,6 +46,11 @@ def json_schema(name: str) -> Schema:
         _describe(one)
         one.update(_BETWEEN_KEYS.get(part, {}))
     return {"$schema": DIALECT, **schema, "title": kind.title}
+
+
+def schema_text(name: str) -> str:
+    """The schema as it is printed and stored: the same bytes each time. Raises KeyError as `json_schema`."""
+    return json.dumps(json_schema(name), indent=2, ensure_ascii=False) + "\n"
 
 
 def file_name(name: str) -> str:

@@ -1,11 +1,12 @@
-"""Read what a person wrote: policies, rosters, specs."""
+"""Read what a person wrote: policies, rosters, specs; write what a person asked for: reports, projects."""
 
 from pathlib import Path
+from typing import Literal
 
 from gatewright.core.errors import SpecError
 from gatewright.core.policy import RuleSet, parse_rules
 
-__all__ = ["read_rules", "read_text"]
+__all__ = ["read_rules", "read_text", "write_file", "write_new"]
 
 
 def read_text(path: Path, *, remedy: str = "name a readable UTF-8 file.") -> str:
@@ -19,3 +20,25 @@ def read_text(path: Path, *, remedy: str = "name a readable UTF-8 file.") -> str
 def read_rules(path: Path) -> RuleSet:
     """A policy or a short rule set. Raises SpecError as `read_text` and `parse_rules`."""
     return parse_rules(read_text(path), where=str(path))
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write text as UTF-8, or bytes, with the folders above. Raises SpecError where that is not possible."""
+    _write(path, content, "wb")
+
+
+def write_new(path: Path, content: str | bytes) -> None:
+    """The same, and SpecError too where anything is at ``path`` already, even a link that leads nowhere."""
+    _write(path, content, "xb")
+
+
+def _write(path: Path, content: str | bytes, mode: Literal["wb", "xb"]) -> None:
+    body = content.encode() if isinstance(content, str) else content
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open(mode) as file:
+            file.write(body)
+    except OSError as error:
+        raise SpecError(
+            f"cannot be written: {error.strerror}.", where=str(path), remedy="name a path where you may write."
+        ) from None

@@ -18,6 +18,7 @@ from gatewright.core.strict_yaml import parse_yaml
 ROOT = Path(__file__).parents[2]
 FILES = {
     "model": ROOT / "examples/crash_triage/model.yaml",
+    "notifications": ROOT / "policies/notifications.yaml",
     "policy": ROOT / "policies/crash_triage.yaml",
     "roster": ROOT / "policies/roster.yaml",
     "rules": ROOT / "gatewright/core/default_rules.yaml",
@@ -41,6 +42,10 @@ MISTAKES: dict[str, tuple[str, Callable[[Any], None]]] = {
     "a unit error without its factor": ("model", lambda v: v["perturbations"][3].pop("factor")),
     "half of an escalation": ("policy", lambda v: v["tiers"][0].pop("escalate_to")),
     "approvals by nobody": ("policy", lambda v: v["tiers"][2].update(roles=[])),
+    "an address where its variable belongs": (
+        "notifications",
+        lambda v: v.update(routes=[{"role": "*", "send": ["mailto://x"]}]),
+    ),
     "a condition of nothing": ("policy", lambda v: v["tiers"][0].update(when={})),
 }  # fmt: skip
 
@@ -124,4 +129,4 @@ def test_the_list_names_each_schema_and_the_line_for_editors(capsys: pytest.Capt
     assert all(name in out for name in SCHEMAS)
     assert "# yaml-language-server: $schema=" in out
     assert main(["schema", "polcy"]) == 1
-    assert "model, policy, roster, rules" in capsys.readouterr().err
+    assert "model, notifications, policy, roster, rules" in capsys.readouterr().err
