@@ -27,7 +27,19 @@ if TYPE_CHECKING:
     from gatewright.services.governance import Signing
     from gatewright.wiring import Services
 
-__all__ = ["As", "At", "Yes", "print_diff", "print_history", "print_in_force", "read_policy", "read_roster", "sign"]
+__all__ = [
+    "As",
+    "At",
+    "Yes",
+    "described_change",
+    "nothing",
+    "print_diff",
+    "print_history",
+    "print_in_force",
+    "read_policy",
+    "read_roster",
+    "sign",
+]
 
 PASS, LOOSENED, MORE = 0, 2, 3
 As = Annotated[str | None, Parameter(name="--as", help="Your id in the roster; left out: whose key it is.")]
@@ -48,7 +60,7 @@ def read_roster(path: Path) -> Roster:
 def print_diff(changes: Sequence["Change"], *, as_json: bool) -> int:
     """Each change and which way it goes; the exit code says whether anything loosens."""
     if as_json:
-        print_json([_described(change) for change in changes])
+        print_json([described_change(change) for change in changes])
     else:
         _print_changes(changes, empty="Nothing changes.")
     return LOOSENED if any(change.loosened for change in changes) else PASS
@@ -81,7 +93,7 @@ def sign(
     _confirm(f"Sign version {document.version} as {person}?", yes=yes, quiet=as_json)
     done = services.governance.sign(kind, name, document, signer, person, reason)
     if as_json:
-        print_json({**_result(done), "changes": [_described(change) for change in changes]})
+        print_json({**_result(done), "changes": [described_change(change) for change in changes]})
     else:
         print(_told(document, done))
     return PASS if done.in_force else MORE
@@ -91,7 +103,7 @@ def print_history(services: "Services", kind: "DocumentKind", name: str, *, as_j
     """Every version, the last one last; each step was proven again before. Raises NotFoundError for none."""
     versions = services.governance.history(kind, name)
     if not versions:
-        raise _nothing(kind, name)
+        raise nothing(kind, name)
     if as_json:
         print_json([_facts(version) for version in versions])
         return PASS
@@ -109,7 +121,7 @@ def print_in_force(services: "Services", kind: "DocumentKind", name: str, at: da
     moment = services.now() if at is None else at if at.tzinfo else at.replace(tzinfo=UTC)
     found = services.governance.as_of(kind, name, moment)
     if found is None:
-        raise _nothing(kind, name)
+        raise nothing(kind, name)
     if as_json:
         print_json({**_facts(found), "document": found.entry.document})
         return PASS
@@ -156,7 +168,8 @@ def _result(done: "Signing") -> dict[str, Any]:
     return {"signers": list(done.signers), "missing": done.missing, "in_force": version}
 
 
-def _described(change: "Change") -> dict[str, Any]:
+def described_change(change: "Change") -> dict[str, Any]:
+    """For machines."""
     return {**change.model_dump(mode="json"), "counts_as_loosened": change.loosened}
 
 
@@ -167,7 +180,8 @@ def _print_changes(changes: Sequence["Change"], *, empty: str) -> None:
         print(f"  {empty}")
 
 
-def _nothing(kind: "DocumentKind", name: str) -> NotFoundError:
+def nothing(kind: "DocumentKind", name: str) -> NotFoundError:
+    """Nothing of this kind and name was ever in force."""
     return NotFoundError(
         f"no {plain(label(kind, name))[:80]} was in force.",
         where="record store",

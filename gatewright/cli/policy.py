@@ -1,22 +1,23 @@
 """``gatewright policy``: check, compare and sign policies, and tell what is and was in force."""
 
-import re
 from pathlib import Path
 
 from cyclopts import App
 
-from gatewright.cli import governed
+from gatewright.cli import backtest, governed, review
 from gatewright.cli.output import Json, print_json
 from gatewright.cli.signing import Key
 from gatewright.core.errors import SpecError
-from gatewright.core.policy import parse_rules
-from gatewright.core.roster import Roster
-from gatewright.core.strict_yaml import parse_yaml
+from gatewright.core.policy_review import parse_governed
 from gatewright.services.text_files import read_text
 
 __all__ = ["app", "check", "diff", "history", "in_force", "sign"]
 
-app = App(name="policy", help="Check, compare and sign policies; see what is and was in force.")
+app = App(name="policy", help="Check, compare, try and sign policies; see what is and was in force.")
+app.command(backtest.backtest)
+app.command(backtest.whatif)
+app.command(backtest.evidence)
+app.command(review.review)
 
 
 @app.command
@@ -119,11 +120,7 @@ def in_force(model: str, /, *, at: governed.At = None, as_json: Json = False) ->
 
 def _problem(path: Path) -> SpecError | None:
     try:
-        text = read_text(path)
-        if re.search(r"^people:", text, re.MULTILINE):
-            parse_yaml(text, Roster, where=str(path))
-        else:
-            parse_rules(text, where=str(path))
+        parse_governed(read_text(path), where=str(path))
     except SpecError as error:
         return error
     return None

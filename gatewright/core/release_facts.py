@@ -2,20 +2,29 @@
 
 from collections.abc import Iterable, Sequence
 from math import isfinite
+from typing import Protocol
 
 from gatewright.core.checks.score_shift import SCORE_SHIFT
 from gatewright.core.policy import CHANGE, Policy
 from gatewright.core.results import CheckResult, Measurement, Severity, Status
-from gatewright.core.spec import ModelSpec
 from gatewright.core.tiers import Facts
 
-__all__ = ["facts_of"]
+__all__ = ["Declared", "facts_of"]
 
 _GAP_CHANGE = f"_difference{CHANGE}"
 
 
+class Declared(Protocol):
+    """What people declared of a model: a ``ModelSpec``, or what was kept of one."""
+
+    @property
+    def sensitive_domain(self) -> bool | None: ...
+    @property
+    def personal_data(self) -> bool | None: ...
+
+
 def facts_of(
-    spec: ModelSpec,
+    spec: Declared,
     policy: Policy,
     results: Sequence[CheckResult],
     measurements: Iterable[tuple[str, Measurement]],
