@@ -18,13 +18,17 @@ from gatewright.cli import (
     doctor,
     documents,
     drift,
+    explain,
     export,
     lineage,
+    new,
     policy,
+    release_diff,
     releases,
     roster,
     schema,
     serve,
+    show,
     validate,
     verify,
     waive,
@@ -45,11 +49,14 @@ app.command(check.check)
 app.command(drift.drift)
 app.command(validate.validate)
 app.command(releases.releases)
-app.command(releases.show)
+app.command(show.show)
+app.command(explain.explain_release, name="explain")
+app.command(release_diff.diff)
 app.command(releases.history)
 app.command(documents.documents)
 app.command(lineage.lineage)
 app.command(schema.schema)
+app.command(new.new)
 app.command(doctor.doctor)
 app.command(serve.serve)
 app.command(approve.approve)

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from rich.text import Text
+from rich.tree import Tree
+
 from gatewright.cli.find import find_release
-from gatewright.cli.output import Json, print_json
+from gatewright.cli.output import Json, Page, print_json
 from gatewright.core.errors import NotFoundError
 from gatewright.core.refs import Candidate, DatasetRef
 from gatewright.core.release_view import ReleaseView
@@ -35,9 +38,21 @@ class Branch:
         """The same as nested dictionaries."""
         return {"what": self.what, "sha256": self.sha256, "sources": [source.tree() for source in self.sources]}
 
+    def drawn(self) -> Tree:
+        """The same for a terminal, each SHA-256 on a line of its own so that it is not broken."""
+        words = Text(plain(self.what))
+        if self.sha256 is not None:
+            words.append(f"\n{self.sha256}", style="dim")
+        tree = Tree(words, guide_style="dim")
+        for source in self.sources:
+            tree.children.append(source.drawn())
+        return tree
+
 
 def lineage(release: str, /, *, as_json: Json = False) -> int:
     """Print the tree from a model to the exact bytes of data and code it was made from.
+
+    Example: gatewright lineage crash_triage-2001-1
 
     Parameters
     ----------
@@ -46,10 +61,12 @@ def lineage(release: str, /, *, as_json: Json = False) -> int:
     """
     from gatewright.wiring import connect
 
-    services = connect()
+    services = connect(read_only=True)
     tree = _model(services.view(find_release(services, release)))
     if as_json:
         print_json(tree.tree())
+    elif (console := Page().console).is_terminal:
+        console.print(tree.drawn())
     else:
         print("\n".join(tree.lines()))
     return 0

@@ -1,13 +1,14 @@
 """What somebody reads in a terminal before they sign: the verdict first, the digests last."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gatewright.cli.output import time_left
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import Measurement
 from gatewright.core.statements import Request
@@ -70,13 +71,8 @@ def _terms(view: ReleaseView, request: Request, now: datetime) -> dict[str, str]
         "asked": asked + (f" because of {plain('; '.join(because))}" if because else ""),
         "answered": answers or "nobody yet",
         "author": f"{request.author}, who cannot approve it",
-        "window": f"until {when(request.expires_at)}, {_left(request.expires_at - now)}",
+        "window": f"until {when(request.expires_at)}, {time_left(request.expires_at - now)}",
     }
-
-
-def _left(left: timedelta) -> str:
-    minutes = int(left.total_seconds() // 60)
-    return f"{minutes // 60} h {minutes % 60} min left" if minutes >= 0 else "it is over"
 
 
 def _digests(request: Request) -> dict[str, str | None]:

@@ -1,39 +1,38 @@
-"""``gatewright releases``, ``show`` and ``history``: what was decided, approved and deployed."""
+"""``gatewright releases`` and ``history``: what was decided, approved and deployed."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from gatewright.cli.find import find_release, known_model, model_of
-from gatewright.cli.output import Json, print_json, print_table
+from gatewright.cli.find import known_model, model_of
+from gatewright.cli.output import Json, Page, print_json, print_table
 from gatewright.core.assurance import Assurance, least
-from gatewright.core.channels import ChannelEntry, serving_at
+from gatewright.core.channels import ChannelEntry, serving_at, standing
 from gatewright.core.decision import Decision
 from gatewright.core.ledger import LedgerEntry, state_of
-from gatewright.core.release_view import ReleaseView
-from gatewright.core.releases import Opening, ReleaseState
-from gatewright.core.results import CheckResult
+from gatewright.core.releases import Opening
 from gatewright.services.reports.escape import plain
-from gatewright.services.reports.wording import OUTCOME_WORDS, STATUS_WORDS, limit, number, short, span, when
+from gatewright.services.reports.wording import OUTCOME_WORDS, short, when
 
 if TYPE_CHECKING:
     from gatewright.wiring import Services
 
-__all__ = ["history", "releases", "show"]
+__all__ = ["history", "releases"]
 
-PASS, BLOCKED, WAITING = 0, 2, 3
+PASS = 0
 # The actor of what the policy lets through, or puts back, by itself.
 _ITSELF = "gatewright"
 At = Annotated[
     datetime | None,
     Parameter(name="--at", help="What served at this time (UTC unless it says), such as 2026-03-02T10:00."),
 ]
-_CODES = {ReleaseState.DEPLOYED: PASS, ReleaseState.OPEN: WAITING, ReleaseState.WAITING: WAITING}
 
 
 def releases(*, model: str | None = None, as_json: Json = False) -> int:
-    """List the releases, the oldest first.
+    """List the releases, the oldest first: how far each came, what the gates said, and who approved it.
+
+    Example: gatewright releases --model crash_triage
 
     Parameters
     ----------
@@ -42,38 +41,20 @@ def releases(*, model: str | None = None, as_json: Json = False) -> int:
     """
     from gatewright.wiring import connect
 
-    services = connect()
+    services = connect(read_only=True)
     models = [known_model(services, model)] if model else services.ledger.models()
     rows = [row for name in models for row in _rows(services, name)]
     if as_json:
         print_json(rows)
     else:
-        readable = [row | {"model": short(row["model"]), "opened": row["opened"][:16]} for row in rows]
-        print_table(readable, empty="No release yet.")
+        print_table([_readable(row) for row in rows], empty="No release yet.")
     return PASS
 
 
-def show(release: str, /, *, as_json: Json = False) -> int:
-    """Show a release: its state, decision, reasons and every rule. Exit code 0 deployed, 2 stopped, 3 open.
-
-    Parameters
-    ----------
-    release
-        A release id or a model's SHA-256, or the beginning of either.
-    """
-    from gatewright.wiring import connect
-
-    services = connect()
-    view = services.view(find_release(services, release))
-    if as_json:
-        print_json(_summary(view))
-    else:
-        _print(view)
-    return _CODES.get(view.state, BLOCKED)
-
-
 def history(model: str, /, *, channel: str = "production", at: At = None, as_json: Json = False) -> int:
-    """List every move of a channel, the latest last; or, with --at, say what served then.
+    """List every move of a channel, the latest last, and say what serves; or, with --at, what served then.
+
+    Example: gatewright history crash_triage --at 2026-03-02T10:00
 
     Parameters
     ----------
@@ -84,7 +65,7 @@ def history(model: str, /, *, channel: str = "production", at: At = None, as_jso
     """
     from gatewright.wiring import connect
 
-    services = connect()
+    services = connect(read_only=True)
     moves = services.channels.history(known_model(services, model), channel)
     if at is not None:
         return _print_served(moves, at if at.tzinfo else at.replace(tzinfo=UTC), as_json=as_json)
@@ -108,7 +89,23 @@ def history(model: str, /, *, channel: str = "production", at: At = None, as_jso
         for n, entry in moves
     ]
     print_table(rows, empty=f"Nothing was ever deployed on {plain(channel)} of {plain(model)}.")
+    if moves:
+        print()
+        _print_serving([entry for _, entry in moves], channel)
     return PASS
+
+
+def _print_serving(moves: list[ChannelEntry], channel: str) -> None:
+    """What the channel stands at; a move that is under way has not been confirmed by what serves."""
+    settled, page = standing(moves), Page()
+    if settled is None or settled.model_sha256 is None:
+        page.line(f"{channel}: nothing serves")
+    else:
+        page.line(
+            f"{channel} serves {settled.release_id}, model {short(settled.model_sha256)}, since {when(settled.at)}"
+        )
+    if moves[-1] is not settled:
+        page.line(f"a {moves[-1].action} to {moves[-1].release_id} is under way since {when(moves[-1].at)}")
 
 
 def _assurances(services: "Services", model: str) -> dict[str, Assurance]:
@@ -149,6 +146,19 @@ def _rows(services: "Services", model: str) -> list[dict[str, Any]]:
     return [_row(services, entry, entries) for entry in opened]
 
 
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    decision = row.pop("decision")
+    return {
+        "release": row["release"],
+        "period": row["period"],
+        "state": row["state"],
+        "gates": decision and OUTCOME_WORDS[decision],
+        "model": short(row["model"]),
+        "opened": when(datetime.fromisoformat(row["opened"])),
+        "approved_by": row["approved_by"],
+    }
+
+
 def _row(services: "Services", opened: LedgerEntry, entries: list[LedgerEntry]) -> dict[str, Any]:
     release_id = opened.release_id
     opening = services.evidence.read("opening", release_id, Opening)
@@ -163,50 +173,4 @@ def _row(services: "Services", opened: LedgerEntry, entries: list[LedgerEntry]) 
         "model": model_of(services, release_id),
         "opened": opened.at.isoformat(),
         "approved_by": ", ".join(approvers) or None,
-    }
-
-
-def _summary(view: ReleaseView) -> dict[str, Any]:
-    return {
-        "release": view.opening.release_id,
-        "model": view.opening.model,
-        "period": view.opening.period,
-        "state": view.state.value,
-        "model_sha256": None if view.candidate is None else view.candidate.artifact.sha256,
-        "evidence_root": view.evidence_root,
-        "decision": None if view.decision is None else view.decision.model_dump(mode="json"),
-        "note": view.events[-1].note if view.events else "",
-        "approvals": [approval.model_dump(mode="json") for approval in view.approvals],
-    }
-
-
-def _print(view: ReleaseView) -> None:
-    decision = view.decision
-    verdict = "NOT DECIDED" if decision is None else OUTCOME_WORDS[decision.outcome]
-    print(f"{view.state.value.upper()}  {view.opening.release_id}  gates: {verdict}  model {_model(view)}")
-    if view.state.final and view.events and view.events[-1].note:
-        print(f"  {plain(view.events[-1].note)}")
-    for approval in view.approvals:
-        print(f"  {approval.decision} by {approval.principal} ({approval.assurance}): {plain(approval.reason)}")
-    if decision is None:
-        return
-    for reason in decision.reasons:
-        print(f"  - {plain(reason)}")
-    print()
-    print_table([_rule(result, decision) for result in decision.results], empty="No rule was judged.")
-
-
-def _model(view: ReleaseView) -> str:
-    return "not trained" if view.candidate is None else short(view.candidate.artifact.sha256)
-
-
-def _rule(result: CheckResult, decision: Decision) -> dict[str, str]:
-    return {
-        "result": STATUS_WORDS[result.status],
-        "severity": "waived" if decision.waiver_for(result) else result.severity.value,
-        "rule": result.rule,
-        "slice": result.slice,
-        "value": number(result.value),
-        "interval": span(result.interval),
-        "limit": limit(result),
     }

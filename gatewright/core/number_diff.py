@@ -18,7 +18,7 @@ from gatewright.core.records import Record
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import Interval, Measurement
 
-__all__ = ["NumberDiff", "Shown", "difference", "numbers"]
+__all__ = ["NumberDiff", "Shown", "difference", "numbers", "shown"]
 
 Shown = Literal["better", "worse", "changed", "not shown", "cannot tell"]
 # What is measured of a model's answers; the other stages measure data and files.
@@ -138,11 +138,12 @@ def _diff(
         change=change,
         change_interval=interval,
         paired=paired,
-        shown=_shown(after.metric, change, interval),
+        shown=shown(after.metric, change, interval),
     )
 
 
-def _shown(metric: str, change: float | None, interval: Interval | None) -> Shown:
+def shown(metric: str, change: float | None, interval: Interval | None) -> Shown:
+    """Whether the interval of a change leaves zero out, and then which way it goes for ``metric``."""
     if change is None or interval is None:
         return "cannot tell"
     if interval.low <= 0 <= interval.high:

@@ -1,0 +1,138 @@
+"""``gatewright explain``: why a release was held, rule by rule, and what to do next."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.text import Text
+
+from gatewright.cli.find import find_release
+from gatewright.cli.output import Json, Page, print_json, styled
+from gatewright.cli.show import All, code_of, print_verdict
+from gatewright.cli.terminal_charts import limit_whisker
+from gatewright.core.errors import NotFoundError
+from gatewright.core.explanation import Explanation, explain
+from gatewright.core.next_steps import release_step
+from gatewright.core.release_view import ReleaseView
+from gatewright.core.results import CheckResult
+from gatewright.services.reports.escape import plain
+from gatewright.services.reports.wording import STATUS_WORDS, label, limit, number, span
+
+__all__ = ["explain_release"]
+
+_LABEL = 9
+OneRule = Annotated[str | None, Parameter(help="Only this rule, by its id in the policy; also when it passed.")]
+
+
+def explain_release(release: str, /, *, rule: OneRule = None, everything: All = False, as_json: Json = False) -> int:
+    """Say why a release stands where it stands: each rule that did not pass, by how much, its evidence, what to do.
+
+    Exit code 0 deployed, 2 stopped, 3 open or waiting.
+
+    Example: gatewright explain crash_triage-2001-1 --rule feature-drift
+
+    Parameters
+    ----------
+    release
+        A release id or a model's SHA-256, or the beginning of either.
+    """
+    from gatewright.wiring import connect
+
+    services = connect(read_only=True)
+    view = services.view(find_release(services, release))
+    found = _chosen(view, rule, everything=everything or rule is not None)
+    if as_json:
+        print_json(_document(view, found))
+    else:
+        _print(Page(), view, found)
+    return code_of(view.state)
+
+
+def _chosen(view: ReleaseView, rule: str | None, *, everything: bool) -> list[Explanation]:
+    known = explain(view)
+    if rule is not None and rule not in {one.result.rule for one in known}:
+        raise NotFoundError(
+            f"no result of a rule `{plain(rule)[:80]}`.",
+            where=f"release {view.opening.release_id}",
+            remedy="`gatewright show --all` lists the rules; there is no result before it was decided.",
+        )
+    asked = [one for one in known if rule in (None, one.result.rule)]
+    return [one for one in asked if everything or one.weight != "passes"]
+
+
+def _document(view: ReleaseView, found: list[Explanation]) -> dict[str, object]:
+    return {
+        "release": view.opening.release_id,
+        "state": view.state.value,
+        "outcome": None if view.decision is None else view.decision.outcome,
+        "reasons": [] if view.decision is None else list(view.decision.reasons),
+        "rules": [one.model_dump(mode="json") for one in found],
+        "next_step": release_step(view).model_dump(mode="json"),
+    }
+
+
+def _print(page: Page, view: ReleaseView, found: list[Explanation]) -> None:
+    print_verdict(page, view)
+    for one in found:
+        _explained(page, one)
+    if not found and view.decision is not None:
+        page.heading("Every rule passed.")
+    page.heading("Next")
+    page.step(release_step(view), indent=2)
+
+
+def _explained(page: Page, one: Explanation) -> None:
+    result = one.result
+    place = "" if result.slice == "all" else f" on {result.slice}"
+    title = Text(plain(f"{result.rule}{place}"), style="bold")
+    page.drawn(Text("\n"), styled(STATUS_WORDS[result.status]), Text("  "), title)
+    drawn = limit_whisker(result, width=page.width - _LABEL - 3, ascii_only=page.plain_plots)
+    for name, words in _facts(one).items():
+        if words:
+            page.line(words, indent=2, label=name, label_width=_LABEL)
+        if name == "limit" and drawn:
+            page.drawn(Text(" " * (_LABEL + 3) + drawn))
+    for number_, step in enumerate(one.next_steps):
+        page.step(step, indent=2, label="" if number_ else "next", label_width=_LABEL)
+
+
+def _facts(one: Explanation) -> dict[str, str]:
+    lost = "" if one.proof.sha256 else ", which left no evidence"
+    waive = f"; {', '.join(one.may_waive)} may waive it" if one.may_waive and one.weight in ("blocks", "warns") else ""
+    return {
+        "why": one.purpose,
+        "effect": f"{one.weight}: {one.effect}",
+        "found": _found(one),
+        "limit": f"{limit(one.result)}: {_distance(one)}",
+        "because": one.result.reason if _says_more(one.result) else "",
+        "from": f"stage {one.proof.stage}, slice {one.result.slice}{lost}",
+        "sha256": one.proof.sha256 or "",
+        "note": one.proof.note,
+        "waived": one.waived or "",
+        "owner": f"{one.owner}{waive}",
+    }
+
+
+def _says_more(result: CheckResult) -> bool:
+    """Whether the reason tells what value, interval and limit do not."""
+    return result.value is None or result.adjusted_p_value is not None or result.n_needed is not None
+
+
+def _found(one: Explanation) -> str:
+    result = one.result
+    if result.value is None:
+        return f"{label(result.metric)} was not measured, {result.n:,} rows"
+    interval = result.interval
+    inside = f", {100 * interval.confidence:g} % interval {span(interval)}" if interval else ", an exact count"
+    return f"{label(result.metric)} {number(result.value)}{inside}, {result.n:,} rows"
+
+
+def _distance(one: Explanation) -> str:
+    """How far from the limit the value is, and where the interval ends."""
+    if one.margin is None:
+        return "nothing to hold against it"
+    side = "inside it" if one.margin >= 0 else "beyond it"
+    words = f"the value is {number(abs(one.margin))} {side}"
+    worst = one.margin_of_interval
+    if worst is None:
+        return words
+    return f"{words}, its interval ends {number(abs(worst))} {'inside' if worst >= 0 else 'beyond'}"
