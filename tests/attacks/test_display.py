@@ -18,7 +18,7 @@ from gatewright.core.approval import Approval
 from gatewright.core.errors import SpecError
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import ReleaseState
-from gatewright.services.reports.cards import card_body, data_card, model_card
+from gatewright.services.reports.cards import annex_iv, card_body, data_card, model_card
 from gatewright.services.reports.evidence_page import approval_description, evidence_page
 from tests.cli.conftest import Run, run, services  # noqa: F401 - fixtures
 from tests.services.reports.example_view import (
@@ -27,6 +27,7 @@ from tests.services.reports.example_view import (
     example_view,
     group,
     measured,
+    said_everywhere,
     stage,
 )
 from tests.services.reports.rendering import Page, rendered
@@ -69,7 +70,7 @@ def release(text: str):
     approval = Approval(
         request="5" * 64, decision="approve", principal=text, role=text, reason=text, assurance="declared", at=NOON
     )
-    card = view.spec.card.model_copy(update=dict.fromkeys(type(view.spec.card).model_fields, text))
+    card = said_everywhere(text)
     source = view.spec.data.model_copy(update={"license": text, "attribution": text})
     opening = view.opening.model_copy(update={"requested_by": text, "period": text, "code_revision": text})
     spec = view.spec.model_copy(update={"title": text, "card": card, "data": source})
@@ -81,6 +82,7 @@ PAGES: dict[str, Shown] = {
     "approval form": lambda text: approval_description(release(text), links={"docs": text}),
     "model card": lambda text: card_body(model_card(release(text))),
     "data card": lambda text: card_body(data_card(release(text))),
+    "technical documentation": lambda text: card_body(annex_iv(release(text))),
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gatewright.core.errors import NotFoundError
 from gatewright.core.release_view import ReleaseView
-from gatewright.services.reports.cards import data_card, model_card
+from gatewright.services.reports.cards import annex_iv, croissant, data_card, mlbom, model_card
 from gatewright.services.reports.escape import plain
 
 __all__ = ["DOCUMENTS", "DocumentKind", "document_kind"]
@@ -28,6 +28,9 @@ class DocumentKind:
 DOCUMENTS: tuple[DocumentKind, ...] = (
     DocumentKind("model-card", "Model card", "model-card.md", MARKDOWN, model_card),
     DocumentKind("data-card", "Data card", "data-card.md", MARKDOWN, data_card),
+    DocumentKind("annex-iv", "Technical documentation, EU AI Act Annex IV", "annex-iv.md", MARKDOWN, annex_iv),
+    DocumentKind("croissant", "Data card, Croissant 1.0 with RAI", "croissant.json", JSON, croissant),
+    DocumentKind("mlbom", "Bill of materials, CycloneDX 1.6", "mlbom.cdx.json", JSON, mlbom),
 )
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from pydantic import JsonValue
 
+from gatewright.core.card import AnnexIV, Card
 from gatewright.core.decision import decide
 from gatewright.core.judging import judge
 from gatewright.core.policy import Policy
@@ -203,6 +204,15 @@ STAGES = {
     ),
 }
 
+
+def said_everywhere(text: str) -> Card:
+    """A card whose every field, also of its section on Annex IV, says ``text``; unchecked, as an attacker would."""
+    fields = {name: (text, text) if field.default == () else text for name, field in AnnexIV.model_fields.items()}
+    annex = AnnexIV.model_construct(**fields)
+    said = {name: (text, text) if field.default == () else text for name, field in Card.model_fields.items()}
+    return Card.model_construct(**{**said, "annex_iv": annex})
+
+
 OPENING = Opening(
     release_id="triage-2000-1",
     model="triage",
@@ -286,3 +296,22 @@ def example_view(stages: dict[str, StageEvidence] | None = None, *, champion: bo
         expires_at=NOON + timedelta(hours=72),
     )
     return replace(undecided, decision=decision, evidence_root=ROOT, request=request, state=ReleaseState.WAITING)
+
+
+def half_said() -> ReleaseView:
+    """The example with some of what only people know, and with the types of its columns."""
+    said = {
+        "contact": "triage@example.org",
+        "intended_users": ("Dispatchers.",),
+        "human_oversight": "A dispatcher decides.",
+        "data_collection": "Reports of the police.",
+        "data_biases": ("Old cars.", "Few old people."),
+        "annex_iv": AnnexIV(provider="Triage Ltd", risks=("A low score is taken for safety.",)),
+    }
+    columns: dict[str, JsonValue] = {
+        "speed": {"type": "float64", "missing": 3},
+        "belt": {"type": "str", "missing": 0},
+        "age": {"type": "int64", "missing": 0},
+    }
+    view = example_view({"lineage": stage("lineage", details={"columns": columns})})
+    return replace(view, spec=SPEC.model_copy(update={"card": SPEC.card.model_copy(update=said)}))

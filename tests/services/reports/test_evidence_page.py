@@ -23,6 +23,7 @@ from tests.services.reports.example_view import (
     example_view,
     group,
     measured,
+    said_everywhere,
     stage,
 )
 from tests.services.reports.rendering import rendered, without_charts
@@ -62,7 +63,7 @@ def hostile_view() -> ReleaseView:
         assurance="declared",
         at=NOON,
     )
-    card = view.spec.card.model_copy(update=dict.fromkeys(type(view.spec.card).model_fields, HOSTILE))
+    card = said_everywhere(HOSTILE)
     return replace(
         view,
         spec=view.spec.model_copy(update={"title": HOSTILE, "card": card}),
