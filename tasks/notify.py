@@ -21,7 +21,7 @@ from gatewright.services.telling import Telling
 from gatewright.services.text_files import read_text
 from gatewright.wiring import Services
 
-__all__ = ["deliver", "notify", "notify_of_production", "telling_of"]
+__all__ = ["SWEEP_SECONDS", "deliver", "notify", "notify_of_production", "routes_of", "telling_of"]
 
 # A release waits no longer than this for those who are told of it; the sweep has more time.
 AT_ONCE_SECONDS, SWEEP_SECONDS = 6.0, 30.0

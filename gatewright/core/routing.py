@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from gatewright.core.errors import SpecError
 from gatewright.core.notices import Event
 from gatewright.core.records import Name, Record
 from gatewright.core.strict_yaml import parse_yaml
@@ -44,8 +45,13 @@ class Routes(Record):
 
 
 NOBODY = Routes(routes=())
+_QUOTED = ", but is `"
 
 
 def parse_routes(text: str, *, where: str) -> Routes:
-    """Raises SpecError as `parse_yaml`, also for an address that is written into the file."""
-    return parse_yaml(text, Routes, where=where)
+    """Raises SpecError as `parse_yaml`, also for an address that is written into the file, which it does not quote."""
+    try:
+        return parse_yaml(text, Routes, where=where)
+    except SpecError as error:
+        problem = error.problem.split(_QUOTED)[0].removesuffix(".")
+        raise SpecError(f"{problem}.", where=error.where, remedy=error.remedy) from None

@@ -116,12 +116,14 @@ def send_by_apprise(name: str, message: Message) -> None:
     Raises SpecError when there is none or apprise does not know it, ServerError when the receiver does not take it;
     neither names the address.
     """
-    from apprise import Apprise, NotifyFormat, NotifyType
+    from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
 
     # Its log quotes addresses.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     address = os.environ.get(name, "")
-    server = Apprise.instantiate(address) if address else None
+    # Without pictures: apprise's are fetched from elsewhere by whoever reads the message.
+    asset = AppriseAsset(app_id="Gatewright", app_desc="Gatewright", app_url="", image_url_mask="", image_url_logo="")
+    server = Apprise.instantiate(address, asset=asset) if address else None
     if server is None:
         raise SpecError(
             "the variable holds no address that apprise knows.",
