@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from deployments.gateway import bodies
+from deployments.gateway.documents import DocumentPages, is_document
 from deployments.gateway.inside import Inside
 from deployments.gateway.logins import Caller, Logins
 from deployments.gateway.refusals import RefusalError, UnansweredError, reply
@@ -58,6 +59,7 @@ class Gateway:
     logins: Logins
     starts: Starts
     stamps: Stamps
+    documents: DocumentPages
     active: Callable[[str], bool]
     origin: str | None = None
 
@@ -85,10 +87,12 @@ class Gateway:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers, path = Headers(scope=scope), scope["path"]
         caller = await self.logins.who(headers, client_of(scope))
-        if caller is not None and caller.service:
+        if caller is not None and caller.service and not is_document(path):
             await self.inside.app(self._as_us(scope, scope["headers"]), receive, send)
         elif not well_formed(path, scope.get("raw_path") or b""):
             raise RefusalError(403, ALLOWED)
+        elif is_document(path):
+            await self.documents(scope, receive, send, caller)
         elif not is_api(path) or path in OPEN:
             await self._open(scope, receive, send, caller)
         elif caller is None:
@@ -136,6 +140,9 @@ class Gateway:
         """Another site's page must not write with what the browser sends along by itself."""
         if headers.get("content-type", "application/json").partition(";")[0].strip().lower() != "application/json":
             raise RefusalError(415, "Send application/json.")
+        # A browser that logged in to read documents may send that along; programs do not send this header at all.
+        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            raise RefusalError(403, "Only pages of this server may write.")
         if caller.by_proxy and headers.getlist("origin") != [self.origin]:
             raise RefusalError(403, "Only pages of this server may write.")
 

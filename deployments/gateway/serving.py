@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp
 
 from deployments.gateway.app import Gateway
+from deployments.gateway.documents import DocumentPages
 from deployments.gateway.inside import Inside
 from deployments.gateway.logins import Logins
 from deployments.gateway.people import PeopleFile
@@ -50,6 +51,7 @@ def gateway(settings: GatewaySettings, services: Services, inside: Inside) -> Ga
         logins=Logins(people, settings.service_secret.get_secret_value(), _proxy(settings)),
         starts=Starts(inside),
         stamps=Stamps(inside, Pauses(services.records), SshSigner(settings.key_file), services.now),
+        documents=DocumentPages(services.documents, services.evidence, services.blobs, active),
         active=active,
         origin=settings.public_origin,
     )
@@ -59,7 +61,7 @@ def serve(host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises as `read_settings` and `gateway`."""
     settings = read_settings()
     inside = Inside(*_prefect())
-    app = gateway(settings, connect(), inside)
+    app = gateway(settings, connect(read_only=True), inside)
     _log_to_stderr()
     # Without `proxy_headers`: with it, a header could say where a request comes from.
     uvicorn.run(app, host=host, port=port, proxy_headers=False, server_header=False, log_level="info")

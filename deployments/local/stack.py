@@ -157,6 +157,7 @@ class LocalStack:
             "GATEWRIGHT_STORE_ACCESS_KEY_ID": str(location.access_key_id),
             "GATEWRIGHT_STORE_SECRET_ACCESS_KEY": location.secret_access_key.get_secret_value(),
             "GATEWRIGHT_TARGET_URL": self.scoring_url,
+            "GATEWRIGHT_DOCUMENTS_URL": self.prefect_url,
         }
         everything = {**ours, **self._prefect_environment()}
         self._write_settings(everything)

@@ -59,6 +59,7 @@ class Server:
     url: str
     people: People
     pauses: Pauses
+    store: S3Store
 
     def as_person(self, name: str = "dana.reyes", **headers: str) -> httpx.Client:
         return self.client(name, self.people.secrets[name], **headers)
@@ -161,7 +162,7 @@ def server(seaweed: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory) -> 
         )
     try:
         _wait(lambda: httpx.get(f"{url}/api/health", timeout=2).status_code == 200, child, folder / "gateway.log")
-        yield Server(url, people, Pauses(store))
+        yield Server(url, people, Pauses(store), store)
     finally:
         child.kill()
         child.wait()
