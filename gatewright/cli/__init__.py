@@ -25,6 +25,7 @@ from gatewright.cli import (
     policy,
     release_diff,
     releases,
+    rollback,
     roster,
     schema,
     serve,
@@ -53,6 +54,7 @@ app.command(show.show)
 app.command(explain.explain_release, name="explain")
 app.command(release_diff.diff)
 app.command(releases.history)
+app.command(rollback.rollback)
 app.command(documents.documents)
 app.command(lineage.lineage)
 app.command(schema.schema)

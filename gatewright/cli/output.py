@@ -30,8 +30,10 @@ MIN_WRAPPED = 24
 _GOOD, _DOUBT, _BAD, _QUIET = "bold green", "bold yellow", "bold red", "dim"
 _STYLES = {
     **dict.fromkeys(("PASS", "PASSED", "OK", "DEPLOYED", "deployed", "confirm", "better", "done"), _GOOD),
-    **dict.fromkeys(("HOLD", "INCONCLUSIVE", "WARN", "warning", "waiting", "WAITING", "rollback", "running", "open"), _DOUBT),
-    **dict.fromkeys(("BLOCK", "FAIL", "FAILED", "ERROR", "critical", "blocked", "rejected", "failed", "revert", "worse"), _BAD),
+    **dict.fromkeys(("HOLD", "INCONCLUSIVE", "WARN", "warning", "waiting", "WAITING"), _DOUBT),
+    **dict.fromkeys(("rollback", "running", "open"), _DOUBT),
+    **dict.fromkeys(("BLOCK", "FAIL", "FAILED", "ERROR", "critical", "blocked", "rejected"), _BAD),
+    **dict.fromkeys(("failed", "revert", "worse"), _BAD),
     **dict.fromkeys(("expired", "not shown", "cannot tell", "-", "reported only", "excused"), _QUIET),
 }
 

@@ -1,4 +1,4 @@
-"""The two things we ask of Prefect's REST API: which runs wait for an answer, and to resume one with it.
+"""What we ask of Prefect's REST API: which runs wait for an answer, to resume one with it, and to start and follow one.
 
 The library does not import Prefect, so whoever approves needs neither it nor its settings.
 """
@@ -11,10 +11,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gatewright.core.errors import ServerError
 
-__all__ = ["PrefectApi", "PrefectSettings", "WaitingRun"]
+__all__ = ["PrefectApi", "PrefectSettings", "RunState", "WaitingRun"]
 
 _SECONDS = 30.0
 _PAGE = 200
+_OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 # Another answer came first, or SQLite is busy: ask again.
 _LATER = (409, 423, 429, 502, 503, 504)
 
@@ -35,6 +36,18 @@ class WaitingRun(NamedTuple):
 
     run_id: str
     key: str
+
+
+class RunState(NamedTuple):
+    """Where a run stands: Prefect's ``type`` (such as RUNNING), the state's name, and what was said of it."""
+
+    type: str
+    name: str
+    message: str
+
+    @property
+    def over(self) -> bool:
+        return self.type in _OVER
 
 
 class PrefectApi:
@@ -95,9 +108,45 @@ class PrefectApi:
             remedy="print the answer with --print and paste it into the run's form.",
         )
 
+    def start(self, deployment: str, parameters: dict[str, Any]) -> str:
+        """Start a run of a deployment, named ``flow/deployment``; the run's id.
+
+        Raises ServerError when there is none, or the server refuses the parameters or us.
+        """
+        found = self._send("GET", f"/deployments/name/{deployment}")
+        if found.status_code == 404:
+            raise ServerError(
+                f"there is no deployment `{deployment}`.",
+                where=str(self._client.base_url),
+                remedy="register the deployments: docs/deployment.md says how.",
+            )
+        reply = self._post(f"/deployments/{self._field(found, 'id')}/create_flow_run", {"parameters": parameters})
+        if reply.status_code in (400, 409, 422):
+            raise ServerError(
+                f"Prefect refuses the run: {reply.text[:300]}.",
+                where=f"deployment {deployment}",
+                remedy="correct what it names.",
+            )
+        return self._field(reply, "id")
+
+    def state(self, run_id: str) -> RunState:
+        """Where a run stands. Raises ServerError."""
+        run = self._json(self._send("GET", f"/flow_runs/{run_id}"))
+        state = (run.get("state") if isinstance(run, dict) else None) or {}
+        return RunState(*(str(state.get(name) or "") for name in RunState._fields))
+
+    def _field(self, reply: httpx.Response, name: str) -> str:
+        found = self._json(reply)
+        if not isinstance(found, dict) or name not in found:
+            raise self._strange()
+        return str(found[name])
+
     def _post(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        return self._send("POST", path, body)
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
         try:
-            return self._client.post(path.lstrip("/"), json=body)
+            return self._client.request(method, path.lstrip("/"), json=body)
         except httpx.HTTPError as error:
             raise ServerError(
                 f"Prefect does not answer: {type(error).__name__}.",

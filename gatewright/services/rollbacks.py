@@ -16,7 +16,7 @@ from gatewright.services.deployment import Deployment
 from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.ledger_store import LedgerStore
 
-__all__ = ["RollbackOrder", "Rollbacks"]
+__all__ = ["RollbackOrder", "Rollbacks", "destination"]
 
 
 class RollbackOrder(Record):
@@ -63,7 +63,7 @@ class Rollbacks:
         _may_roll_back(order.actor, policy, roster, self._now())
         history = self._channels.history(order.model, self._channel)
         moves = [entry for _, entry in history]
-        earlier = _begun(moves, order) or _earlier(moves, order)
+        earlier = _begun(moves, order) or destination(moves, order.model, order.to_release)
         served = self._serve(order, earlier, history[-1][0], policy.serving_timeout_seconds)
         self._note(order.model, served)
         return served
@@ -133,16 +133,17 @@ def _begun(moves: Sequence[ChannelEntry], order: RollbackOrder) -> ChannelEntry 
     return next((move for move in moves if move.operation == order.operation and move.action == "rollback"), None)
 
 
-def _earlier(moves: Sequence[ChannelEntry], order: RollbackOrder) -> ChannelEntry:
-    if order.to_release is None:
+def destination(moves: Sequence[ChannelEntry], model: str, to_release: str | None = None) -> ChannelEntry:
+    """Where a rollback leads: to ``to_release``, or one step back. Raises NotFoundError where nothing was confirmed."""
+    if to_release is None:
         found = previous_deployed(moves)
         what = "no earlier deployment to go back to"
     else:
-        ours = [move for move in moves if move.action == "confirm" and move.release_id == order.to_release]
+        ours = [move for move in moves if move.action == "confirm" and move.release_id == to_release]
         found = ours[-1] if ours else None
-        what = f"release `{order.to_release[:63]}` was never deployed"
+        what = f"release `{to_release[:63]}` was never deployed"
     if found is None or found.model_sha256 is None:
         raise NotFoundError(
-            f"{what}.", where=f"model {order.model}", remedy="choose one that `gatewright history` lists as confirmed."
+            f"{what}.", where=f"model {model}", remedy="choose one that `gatewright history` lists as confirmed."
         )
     return found
