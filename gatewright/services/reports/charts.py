@@ -1,4 +1,4 @@
-"""The four charts an approver looks at, each a small SVG; None when what it shows was not measured."""
+"""The charts an approver looks at, each a small SVG; None when what it shows was not measured."""
 
 from gatewright.core.directions import direction_of
 from gatewright.core.release_view import ReleaseView
@@ -6,15 +6,16 @@ from gatewright.core.results import Interval, Measurement
 from gatewright.core.spec import Task
 from gatewright.services.reports.curve_charts import draw_calibration
 from gatewright.services.reports.details import GroupRow, calibration, groups
-from gatewright.services.reports.svg import BAD, CANDIDATE, GOOD, INK, MUTED, Drawing, Scale, data_uri
-from gatewright.services.reports.whiskers import ROW, WIDTH, Whisker, clip, whisker_chart
-from gatewright.services.reports.wording import label, number, signed
+from gatewright.services.reports.svg import BAD, CANDIDATE, GOOD, INK, MUTED, data_uri
+from gatewright.services.reports.whiskers import WIDE, Layout, Whisker, whisker_chart
+from gatewright.services.reports.wording import label, number, signed, span
 
 __all__ = [
     "KEY_METRICS",
     "calibration_chart",
     "comparison_chart",
     "data_uri",
+    "direction_words",
     "drift_chart",
     "fairness_chart",
     "key_metrics",
@@ -30,7 +31,7 @@ KEY_METRICS: dict[Task, tuple[str, ...]] = {
     ),
     "regression": ("rmse", "mae", "quantile_loss", "bias", "mape", "r2"),
 }  # fmt: skip
-# Beside errors in the target's unit, on one scale, nobody could read them.
+# Levels of these are no errors in the target's unit: on one scale with them nobody could read either.
 _SHARES = ("mape", "r2")
 MAX_ROWS = 24
 
@@ -40,34 +41,48 @@ def key_metrics(view: ReleaseView) -> tuple[str, ...]:
     return KEY_METRICS[view.spec.task]
 
 
-def comparison_chart(view: ReleaseView) -> str | None:
-    """The change of each key metric against the champion with its interval; without a champion, the values."""
+def comparison_chart(view: ReleaseView, layout: Layout = WIDE) -> str | None:
+    """The change of each key metric against the champion with its interval, better to the right.
+
+    Each metric has its own scale, so only the place of an interval beside zero and beside the limit can be compared.
+    Without a champion the values are drawn.
+    """
+    changes = [w for w in (_change(view, metric, layout) for metric in key_metrics(view)) if w is not None]
+    if not changes:
+        return _levels_chart(view, layout)
+    return whisker_chart(
+        "Candidate against champion, each metric on its own scale",
+        changes,
+        layout.scale(-1, 1),
+        zero=True,
+        ends=("worse", "better"),
+        layout=layout,
+        heading="Candidate against champion" if layout is WIDE else "Against champion",
+    )
+
+
+def _levels_chart(view: ReleaseView, layout: Layout) -> str | None:
     shown = [metric for metric in key_metrics(view) if metric not in _SHARES]
-    changes = [w for w in (_change(view, metric) for metric in shown) if w is not None]
-    if changes:
-        reach = max(max(abs(w.low), abs(w.high), abs(w.limit or 0)) for w in changes) * 1.1 or 1.0
-        scale = Scale(-reach, reach, 230, 480)
-        return whisker_chart("Change against the champion (candidate minus champion)", changes, scale, zero=True)
     values = [w for w in (_level(view, metric) for metric in shown) if w is not None]
     if not values:
         return None
-    scale = Scale(0, 1, 230, 480)
+    scale = layout.scale(0, 1)
     if view.spec.task == "regression":
-        scale = Scale(min(0, *(w.low for w in values)), max(w.high for w in values) * 1.1 or 1.0, 230, 480)
-    return whisker_chart("The candidate's metrics (no champion serves)", values, scale)
+        scale = layout.scale(min(0, *(w.low for w in values)), max(w.high for w in values) * 1.1 or 1.0)
+    return whisker_chart("The candidate's metrics (no champion serves)", values, scale, layout=layout)
 
 
-def fairness_chart(view: ReleaseView, rate: str = "true_positive_rate") -> str | None:
+def fairness_chart(view: ReleaseView, rate: str = "true_positive_rate", layout: Layout = WIDE) -> str | None:
     """One rate by group with its interval and the group's support."""
-    rows = [_group_whisker(row, rate) for row in groups(view) if rate in row.rates][:MAX_ROWS]
+    rows = [_group_whisker(row, rate, layout) for row in groups(view) if rate in row.rates][:MAX_ROWS]
     if not rows:
         return None
-    return whisker_chart(f"{label(rate).capitalize()} by group", rows, Scale(0, 1, 230, 480))
+    return whisker_chart(f"{label(rate).capitalize()} by group", rows, layout.scale(0, 1), layout=layout)
 
 
 def calibration_chart(view: ReleaseView) -> str | None:
     """Observed share of positives against the mean score; on the dashed line the scores tell the truth."""
-    return draw_calibration(calibration(view))
+    return draw_calibration(calibration(view), calibration(view, "champion"))
 
 
 def top_drift(view: ReleaseView, count: int) -> list[Measurement]:
@@ -77,39 +92,61 @@ def top_drift(view: ReleaseView, count: int) -> list[Measurement]:
 
 
 def drift_chart(view: ReleaseView, count: int = 8) -> str | None:
-    """The highest population stability indexes as bars, with the policy's limit."""
+    """The highest population stability indexes with their intervals and the policy's limit."""
     top = top_drift(view, count)
     if not top:
         return None
     limits = [r.maximum for r in view.policy.rules if r.metric == "psi" and r.maximum is not None]
-    reach = max([m.value or 0.0 for m in top] + limits) * 1.1 or 1.0
-    scale = Scale(0, reach, 230, 600)
-    draw = Drawing(WIDTH, 64 + ROW * len(top), "Population stability index by feature")
-    draw.text(16, 24, "Population stability index, highest first", size=14, bold=True)
-    for i, m in enumerate(top):
-        y = 44 + ROW * i
-        over = any((m.value or 0.0) > bound for bound in limits)
-        draw.text(16, y + 14, clip(m.slice), bold=over)
-        draw.bar(230, y, max(scale(m.value or 0.0) - 230, 1), 18, color=BAD if over else CANDIDATE)
-        words = f"{number(m.value)} over the limit" if over else number(m.value)
-        draw.text(scale(m.value or 0.0) + 6, y + 14, words, color=MUTED)
-    for bound in sorted(set(limits)):
-        draw.line((scale(bound), 36), (scale(bound), draw.height - 18), color=INK, width=1.5, dash="5 4")
-        draw.text(scale(bound), draw.height - 6, f"limit {bound:g}", size=11, anchor="middle", color=MUTED)
-    return draw.render()
+    rows = [_drifted(m, min(limits, default=None)) for m in top]
+    reach = max([row.high for row in rows] + limits) * 1.1 or 1.0
+    return whisker_chart("Population stability index, highest first", rows, WIDE.scale(0, reach))
 
 
-def _change(view: ReleaseView, metric: str) -> Whisker | None:
-    m = view.find("evaluate", f"{metric}_change")
-    if m is None or m.value is None or m.interval is None:
+def _drifted(m: Measurement, limit: float | None) -> Whisker:
+    value = m.value or 0.0
+    low, high = (value, value) if m.interval is None else (m.interval.low, m.interval.high)
+    over = limit is not None and value > limit
+    words = f"{number(value)}  over the limit of {limit:g}" if over else number(value)
+    return Whisker(m.slice, low, value, high, words, BAD if over else CANDIDATE, limit)
+
+
+def _change(view: ReleaseView, metric: str, layout: Layout) -> Whisker | None:
+    """On a scale from -1 to 1 that reaches to the far end of interval and limit, turned so that right is better."""
+    way, m = direction_of(metric), view.find("evaluate", f"{metric}_change")
+    if m is None or m.value is None or m.interval is None or way is None:
         return None
-    words, color = _direction(metric, m.interval)
-    rule = next((r for r in view.policy.rules if r.metric == m.metric and r.slices == "all"), None)
-    bound = None if rule is None else rule.minimum if rule.minimum is not None else rule.maximum
-    return Whisker(label(metric), m.interval.low, m.value, m.interval.high, f"{signed(m.value)}  {words}", color, bound)
+    words, color = direction_words(metric, m.interval)
+    limit = _limit_of(view, m.metric)
+    reach = 1.05 * max(abs(m.interval.low), abs(m.interval.high), abs(limit or 0)) or 1.0
+    sign = (1 if way == "higher" else -1) / reach
+    low, high = sorted((m.interval.low * sign, m.interval.high * sign))
+    return Whisker(
+        label(metric),
+        low,
+        m.value * sign,
+        high,
+        f"{signed(m.value)}  {words}",
+        color,
+        None if limit is None else limit * sign,
+        _levels(view, metric, m.value) if layout is WIDE else "",
+    )
 
 
-def _direction(metric: str, interval: Interval) -> tuple[str, str]:
+def _limit_of(view: ReleaseView, metric: str) -> float | None:
+    rule = next((r for r in view.policy.rules if r.measured_as == metric and r.slices == "all"), None)
+    low, high = (None, None) if rule is None else rule.allowed
+    return high if low is None else low
+
+
+def _levels(view: ReleaseView, metric: str, change: float) -> str:
+    candidate = view.find("evaluate", metric)
+    if candidate is None or candidate.value is None:
+        return ""
+    return f"{number(candidate.value - change)} → {number(candidate.value)}"
+
+
+def direction_words(metric: str, interval: Interval) -> tuple[str, str]:
+    """Whether a change was shown to be better or worse, in words and as a colour."""
     if interval.low <= 0 <= interval.high:
         return "no clear change", MUTED
     way = direction_of(metric)
@@ -126,11 +163,13 @@ def _level(view: ReleaseView, metric: str) -> Whisker | None:
     # Log loss alone of the probabilities' metrics has no upper end and would be drawn at the edge.
     if view.spec.task != "regression" and m.interval.high > 1:
         return None
-    return Whisker(label(metric), m.interval.low, m.value, m.interval.high, number(m.value), CANDIDATE)
+    limit, words = _limit_of(view, metric), f"{number(m.value)}  {span(m.interval)}"
+    return Whisker(label(metric), m.interval.low, m.value, m.interval.high, words, CANDIDATE, limit)
 
 
-def _group_whisker(row: GroupRow, rate: str) -> Whisker:
+def _group_whisker(row: GroupRow, rate: str, layout: Layout) -> Whisker:
     r = row.rates[rate]
     few = "" if r.supported else ", too few"
-    words = f"{number(r.value)}  n {row.n:,}, {row.positives:,} positive{few}"
+    rows = f"n {row.n:,}, " if layout is WIDE else ""
+    words = f"{number(r.value)}  {rows}{row.positives:,} positive{few}"
     return Whisker(f"{row.slice}: {row.group}", r.low, r.value, r.high, words, CANDIDATE if r.supported else MUTED)

@@ -7,7 +7,21 @@ from pydantic import JsonValue
 
 from gatewright.core.release_view import ReleaseView
 
-__all__ = ["CalibrationBin", "GroupRow", "Rate", "calibration", "calibration_bins", "group_means", "groups"]
+__all__ = [
+    "CalibrationBin",
+    "FailedCheck",
+    "GroupRow",
+    "Rate",
+    "calibration",
+    "calibration_bins",
+    "failed_expectations",
+    "failures_by_severity",
+    "group_means",
+    "groups",
+]
+
+# The weightiest first.
+SEVERITIES = ("critical", "warning", "info")
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,17 @@ class CalibrationBin:
     n: int
 
 
+@dataclass(frozen=True)
+class FailedCheck:
+    """One expectation on the data that did not hold: on ``column``, by ``rows`` rows, or what it raised."""
+
+    severity: str
+    column: str
+    words: str
+    rows: int | None
+    raised: str
+
+
 def groups(view: ReleaseView) -> list[GroupRow]:
     """The group table of the fairness stage."""
     rows = _dicts(_detail(view, "fairness", "groups"))
@@ -51,16 +76,32 @@ def group_means(view: ReleaseView) -> list[dict[str, JsonValue]]:
     return _dicts(_detail(view, "fairness", "group_means"))
 
 
-def calibration(view: ReleaseView) -> list[CalibrationBin]:
-    """The candidate's calibration bins of the evaluate stage, from low scores to high."""
+def failures_by_severity(view: ReleaseView, dataset: str) -> dict[str, int]:
+    """How many expectations on ``training`` or ``evaluation`` failed; empty where it was not written down."""
+    validated = _detail(view, "validate", dataset)
+    failed = validated.get("failed") if isinstance(validated, dict) else None
+    if not isinstance(failed, dict):
+        return {}
+    return {name: int(count) for name in SEVERITIES if (count := _number(failed.get(name))) is not None}
+
+
+def failed_expectations(view: ReleaseView, dataset: str) -> list[FailedCheck]:
+    """The expectations on ``training`` or ``evaluation`` that did not hold, the weightiest first; never their rows."""
+    validated = _detail(view, "validate", dataset)
+    raw = validated.get("failures") if isinstance(validated, dict) else None
+    return sorted((_failed(one) for one in _dicts(raw)), key=lambda f: (_rank(f.severity), f.column, f.words))
+
+
+def calibration(view: ReleaseView, model: str = "candidate") -> list[CalibrationBin]:
+    """Calibration bins of the candidate or the champion, from the evaluate stage, from low scores to high."""
     curves = _detail(view, "evaluate", "curves")
-    return calibration_bins(curves) if isinstance(curves, dict) else []
+    return calibration_bins(curves, model) if isinstance(curves, dict) else []
 
 
-def calibration_bins(curves: Mapping[str, JsonValue]) -> list[CalibrationBin]:
-    """The candidate's calibration bins in ``curves``, from low scores to high."""
-    candidate = curves.get("candidate")
-    raw = candidate.get("calibration") if isinstance(candidate, dict) else None
+def calibration_bins(curves: Mapping[str, JsonValue], model: str = "candidate") -> list[CalibrationBin]:
+    """The calibration bins of one model in ``curves``, from low scores to high."""
+    measured = curves.get(model)
+    raw = measured.get("calibration") if isinstance(measured, dict) else None
     bins = [b for b in (_bin(row) for row in _dicts(raw)) if b is not None]
     return sorted(bins, key=lambda b: b.mean_score)
 
@@ -78,6 +119,21 @@ def _group(raw: Mapping[str, JsonValue], minimum_support: int) -> GroupRow | Non
         positives=int(positives),
         rates={name: rate for name, rate in found.items() if rate is not None},
     )
+
+
+def _failed(raw: Mapping[str, JsonValue]) -> FailedCheck:
+    rows = _number(raw.get("unexpected_count"))
+    return FailedCheck(
+        severity=str(raw.get("severity", "")),
+        column=str(raw.get("column") or ""),
+        words=str(raw.get("expectation", "")).removeprefix("expect_").replace("_", " "),
+        rows=None if rows is None else int(rows),
+        raised=str(raw.get("exception") or ""),
+    )
+
+
+def _rank(severity: str) -> int:
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
 
 
 def _bin(raw: Mapping[str, JsonValue]) -> CalibrationBin | None:

@@ -1,66 +1,93 @@
-"""The pages people decide on, in Markdown: verdict first, then why, then the numbers, then the digests."""
+"""The pages people decide on, in Markdown.
+
+One screen comes first: the verdict, what speaks against it and by how much, candidate against champion, and whose
+approval is still needed until when. Everything else stands below it, in the order in which it is asked for.
+"""
 
 from collections.abc import Mapping, Sequence
 
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import CheckResult, StageEvidence, Status
-from gatewright.services.reports import charts, measured, signoff, verdicts
+from gatewright.services.reports import charts, measured, objections, signoff, validated, verdicts
 from gatewright.services.reports.escape import code, md
-from gatewright.services.reports.tables import folded, image, page, web_links
-from gatewright.services.reports.wording import short, when
+from gatewright.services.reports.slice_pages import slices_that_moved
+from gatewright.services.reports.tables import bullets, demoted, folded, image, page, table, web_links
+from gatewright.services.reports.whiskers import NARROW
 
 __all__ = ["approval_description", "evidence_page", "stage_page"]
+
+# What fits above the fold of 1400 x 900 pixels.
+ABOVE_THE_FOLD = 3
+# The commands that show more of a release.
+_COMMANDS = {
+    "explain {}": "each rule, its margin, its owner and the next step",
+    "diff {}": "data, features, metrics by slice, policy and libraries against the champion's release",
+    "lineage {}": "where model, data and evidence come from",
+    "documents {} --out DIR": "writes the report and the cards",
+    "verify {}": "that all of it is unchanged",
+}
 
 
 def evidence_page(view: ReleaseView, *, links: Mapping[str, str]) -> str:
     """Everything about one release, as an artifact; ``links`` maps names to web addresses."""
-    calibration = ""
-    if view.spec.task == "binary_classification":
-        missing = "Calibration was not measured."
-        calibration = image(charts.calibration_chart(view), "calibration curve", missing=missing)
-    return page(
+    shown = page(
         verdicts.headline(view),
-        _identity(view),
-        verdicts.objections(view),
+        _against(view),
         measured.comparison(view),
-        calibration,
+        signoff.still_needed(view),
+        signoff.next_step(view),
+        objections.objections_in_full(view),
+        measured.comparison_in_numbers(view),
+        slices_that_moved(view),
+        measured.calibration(view),
         measured.fairness(view),
         measured.drift(view),
-        measured.data_summary(view),
+        validated.data_summary(view),
         signoff.who_approves(view),
         signoff.take_back(view),
-        page("## Digests", signoff.digests(view)).rstrip(),
+        "## What it was decided on",
+        signoff.decided_on(view),
+        folded("All digests", signoff.digests(view)),
         verdicts.all_rules(view),
-        page("## More", web_links(links)).rstrip() if links else "",
+        page("## More", web_links(links), _commands(view)).rstrip(),
     )
+    return demoted(shown, 1)
 
 
 def approval_description(view: ReleaseView, *, links: Mapping[str, str]) -> str:
     """What stands above the form in which somebody approves or rejects: some 420 pixels wide, so no wide table."""
-    comparison = image(charts.comparison_chart(view), "change of each metric", missing="The metrics were not measured.")
     gaps = measured.gap_table(view)
-    return page(
-        f"#{verdicts.headline(view)}",
-        _identity(view),
-        verdicts.objections_in_brief(view),
-        "## Candidate against champion",
-        comparison,
-        folded("The same in numbers", measured.comparison_table(view)),
+    shown = page(
+        verdicts.headline(view),
+        _against(view),
+        image(charts.comparison_chart(view, NARROW), missing="The metrics were not measured."),
+        signoff.still_needed(view),
+        objections.objections_in_full(view),
+        folded("The metrics in numbers", measured.comparison_table(view)),
         "## Fairness",
         _fairness(view),
-        folded("Gaps and their limits", gaps) if gaps else "*Fairness was not judged.*",
+        folded("Gaps and their limits", gaps) if gaps else "*No rule judges fairness.*",
         signoff.who_approves(view),
         signoff.form_fields(view),
-        folded("What your approval binds", signoff.digests(view)),
+        folded("What your approval binds", page(signoff.decided_on(view), signoff.digests(view)).rstrip()),
         f"Read more: {web_links(links)}" if links else "",
     )
+    return demoted(shown, 2)
+
+
+def _against(view: ReleaseView) -> str:
+    return bullets([*verdicts.beyond_rules(view), *objections.first_objections(view, ABOVE_THE_FOLD)])
+
+
+def _commands(view: ReleaseView) -> str:
+    rows = ((code(f"gatewright {call.format(view.opening.release_id)}"), words) for call, words in _COMMANDS.items())
+    return table(("Command", "Shows"), rows)
 
 
 def _fairness(view: ReleaseView) -> str:
     if view.spec.task != "binary_classification":
-        return measured.mean_table(view)
-    missing = "Rates by group were not measured."
-    return image(charts.fairness_chart(view), "true positive rate by group", missing=missing)
+        return measured.mean_table(view) or "*Groups were not measured.*"
+    return image(charts.fairness_chart(view, layout=NARROW), missing="Rates by group were not measured.")
 
 
 def stage_page(stage: StageEvidence, results: Sequence[CheckResult]) -> str:
@@ -72,15 +99,6 @@ def stage_page(stage: StageEvidence, results: Sequence[CheckResult]) -> str:
         f"Release {code(stage.release_id)}, {seconds:.1f} s.",
         verdicts.rule_table(results) if results else "",
         measured.listing(stage.measurements),
-    )
-
-
-def _identity(view: ReleaseView) -> str:
-    candidate = "not trained" if view.candidate is None else short(view.candidate.artifact.sha256)
-    return (
-        f"Release {code(view.opening.release_id)} · {view.state.value} · model {code(candidate)} · "
-        f"opened {when(view.opening.opened_at)} by {md(view.opening.requested_by)} · "
-        f"code {code(view.opening.code_revision[:12])}"
     )
 
 

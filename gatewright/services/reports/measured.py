@@ -8,7 +8,8 @@ from gatewright.core.results import CheckResult, Measurement
 from gatewright.services.reports import charts
 from gatewright.services.reports.details import GroupRow, group_means, groups
 from gatewright.services.reports.escape import md
-from gatewright.services.reports.tables import image, page, table
+from gatewright.services.reports.tables import folded, image, page, table
+from gatewright.services.reports.validated import data_summary
 from gatewright.services.reports.wording import (
     NOTHING,
     STATUS_WORDS,
@@ -21,7 +22,9 @@ from gatewright.services.reports.wording import (
 )
 
 __all__ = [
+    "calibration",
     "comparison",
+    "comparison_in_numbers",
     "comparison_table",
     "data_summary",
     "drift",
@@ -37,9 +40,22 @@ MAX_MEASUREMENTS = 30
 
 
 def comparison(view: ReleaseView) -> str:
-    """Key metrics of candidate and champion on the same rows, with a chart."""
-    chart = image(charts.comparison_chart(view), "change of each metric", missing="The metrics were not measured.")
-    return page("## Candidate against champion", _rows_sentence(view), comparison_table(view), chart).rstrip()
+    """Key metrics of candidate and champion on the same rows, as a chart."""
+    return image(charts.comparison_chart(view), missing="The metrics were not measured.")
+
+
+def comparison_in_numbers(view: ReleaseView) -> str:
+    """The same as a table, folded; empty when nothing was measured."""
+    numbers = comparison_table(view)
+    return folded("The metrics in numbers", page(_rows_sentence(view), numbers).rstrip()) if numbers else ""
+
+
+def calibration(view: ReleaseView) -> str:
+    """The curve of a model of probabilities; empty for other tasks."""
+    if view.spec.task != "binary_classification":
+        return ""
+    chart = image(charts.calibration_chart(view), missing="Calibration was not measured.")
+    return page("## Calibration", chart).rstrip()
 
 
 def comparison_table(view: ReleaseView) -> str:
@@ -54,18 +70,21 @@ def comparison_table(view: ReleaseView) -> str:
 
 def fairness(view: ReleaseView) -> str:
     """The gaps the policy judges, then every group with its support and rates."""
-    rows = groups(view)
+    gaps = gap_table(view) or "*No rule judges fairness.*"
     if view.spec.task != "binary_classification":
-        return page("## Fairness by group", gap_table(view), mean_table(view)).rstrip()
-    chart = charts.fairness_chart(view)
-    return page(
-        "## Fairness by group",
-        gap_table(view),
-        image(chart, "true positive rate by group", missing="Rates by group were not measured."),
-        group_table(rows),
-        f"*A rate over fewer than {view.policy.minimum_support:,} rows is too small to judge.*" if rows else "",
-        f"*and {len(rows) - MAX_GROUPS} more groups in the store*" if len(rows) > MAX_GROUPS else "",
-    ).rstrip()
+        return page("## Fairness by group", gaps, mean_table(view) or "*Groups were not measured.*").rstrip()
+    chart = image(charts.fairness_chart(view), missing="Rates by group were not measured.")
+    return page("## Fairness by group", chart, gaps, _groups_in_numbers(view)).rstrip()
+
+
+def _groups_in_numbers(view: ReleaseView) -> str:
+    rows = groups(view)
+    if not rows:
+        return ""
+    rest = len(rows) - MAX_GROUPS
+    support = f"*A rate over fewer than {view.policy.minimum_support:,} rows is too small to judge.*"
+    more = f"*and {rest} more groups in the store*" if rest > 0 else ""
+    return folded("All rates by group", page(group_table(rows), support, more).rstrip())
 
 
 def gap_table(view: ReleaseView) -> str:
@@ -82,31 +101,8 @@ def gap_table(view: ReleaseView) -> str:
 
 def drift(view: ReleaseView, count: int = 5) -> str:
     """The features that moved most between the training and the evaluation data."""
-    top = charts.top_drift(view, count)
-    chart = image(charts.drift_chart(view, count), "population stability index", missing="Drift was not measured.")
-    rows = ((md(m.slice), number(m.value), span(m.interval), f"{m.n:,}") for m in top)
-    listing = table(("Feature", "PSI", "Interval", "Rows"), rows, numbers=(1, 3)) if top else ""
-    return page(f"## Drift: the {count} features that moved most", chart, listing).rstrip()
-
-
-def data_summary(view: ReleaseView) -> str:
-    """Rows, periods and failed expectations of both data sets."""
-    if view.data is None:
-        return page("## Data", "*The data were not pinned.*").rstrip()
-    sets = {"training": view.data.training, "evaluation": view.data.evaluation}
-    rows = (
-        (
-            name,
-            md(", ".join(ref.periods)),
-            f"{ref.rows:,}",
-            _count(view.find("validate", "failed_critical_expectations", name)),
-            _count(view.find("validate", "failed_warning_expectations", name)),
-            short(ref.digest),
-        )
-        for name, ref in sets.items()
-    )
-    header = ("Data", "Periods", "Rows", "Failed critical expectations", "Failed warning expectations", "Digest")
-    return page("## Data", table(header, rows, numbers=(2, 3, 4))).rstrip()
+    chart = image(charts.drift_chart(view, count), missing="Drift was not measured.")
+    return page(f"## Drift: the {count} features that moved most", chart).rstrip()
 
 
 def listing(measurements: Sequence[Measurement]) -> str:
@@ -207,7 +203,3 @@ def _rows_sentence(view: ReleaseView) -> str:
         return ""
     against = f"champion {short(view.opening.champion.model_sha256)}" if view.opening.champion else "no champion"
     return f"On {measured.n:,} rows of {md(view.opening.period)}; {against}."
-
-
-def _count(measured: Measurement | None) -> str:
-    return "not measured" if measured is None else number(measured.value)

@@ -2,12 +2,24 @@
 
 from gatewright.core.assurance import Assurance
 from gatewright.core.release_view import ReleaseView
+from gatewright.core.releases import ReleaseState
+from gatewright.core.statements import Request, missing_approvals
 from gatewright.core.tiers import Tier
 from gatewright.services.reports.escape import code, md
 from gatewright.services.reports.tables import bullets, page, table
-from gatewright.services.reports.wording import NOTHING, when
+from gatewright.services.reports.wording import NOTHING, short, when
 
-__all__ = ["approvals", "digests", "form_fields", "rollback_command", "take_back", "who_approves"]
+__all__ = [
+    "approvals",
+    "decided_on",
+    "digests",
+    "form_fields",
+    "next_step",
+    "rollback_command",
+    "still_needed",
+    "take_back",
+    "who_approves",
+]
 
 # How far the name of somebody who answered is proven.
 PROVEN: dict[Assurance, str] = {
@@ -15,6 +27,62 @@ PROVEN: dict[Assurance, str] = {
     "gateway": "gateway: logged in, and stamped by the identity gateway",
     "signed": "signed: by the person's own SSH key, over exactly this evidence",
 }
+
+
+def still_needed(view: ReleaseView) -> str:
+    """In two or three lines: who must approve until when, what is needed still, and what is given."""
+    if view.decision is not None and view.decision.outcome == "block":
+        return "**Nobody is asked: a blocked release cannot be approved.**"
+    if view.request is None:
+        return "**Nobody is asked yet.**" if view.decision is None else "**Nobody has to approve it.**"
+    return f"{_open(view, view.request)} {_given(view)}".rstrip()
+
+
+def next_step(view: ReleaseView) -> str:
+    """What to do now, and by which command; empty when nothing is left to do."""
+    if view.state is ReleaseState.WAITING:
+        return (
+            f"**Next:** Resume in the menu of this run, or {_command('approve', view)} or {_command('reject', view)}."
+        )
+    if view.decision is not None and view.decision.outcome == "block":
+        return f"**Next:** {_command('explain', view)} names the next step of each rule."
+    return ""
+
+
+def _open(view: ReleaseView, request: Request) -> str:
+    needed = missing_approvals(view.approvals, request)
+    if view.state is not ReleaseState.WAITING:
+        return f"**{_ENDED.get(view.state, 'It is ' + view.state.value)}.**"
+    if not needed:
+        return "**All approvals are given.**"
+    roles = " or ".join(md(role) for role in request.tier.roles)
+    more = f"{needed} more {'approval' if needed == 1 else 'approvals'} needed until {when(request.expires_at)}"
+    return f"**{more}** from {roles} ({_KNOWN[request.tier.assurance]})."
+
+
+_ENDED = {
+    ReleaseState.DEPLOYED: "It was approved and deployed",
+    ReleaseState.REJECTED: "It was rejected: the champion stays",
+    ReleaseState.EXPIRED: "Nobody answered in time: the champion stays",
+    ReleaseState.FAILED: "It was approved, but could not be deployed",
+}
+_KNOWN: dict[Assurance, str] = {
+    "declared": "typed name",
+    "gateway": "gateway login",
+    "signed": "SSH signature",
+}
+
+
+def _given(view: ReleaseView) -> str:
+    if not view.approvals:
+        return "Given: none." if view.state is ReleaseState.WAITING else ""
+    return "Given: " + "; ".join(
+        f"**{a.decision}** by {md(a.principal)} ({a.assurance}), {when(a.at)}" for a in view.approvals
+    )
+
+
+def _command(name: str, view: ReleaseView) -> str:
+    return code(f"gatewright {name} {view.opening.release_id}")
 
 
 def who_approves(view: ReleaseView) -> str:
@@ -82,13 +150,38 @@ def rollback_command(model: str, release_id: str) -> str:
 
 def take_back(view: ReleaseView) -> str:
     """How to undo the release once it serves."""
+    return page("## How to take it back", _way_back(view)).rstrip()
+
+
+def _way_back(view: ReleaseView) -> str:
     champion = view.opening.champion
-    before = None if champion is None else champion.release_id
-    words = "Nothing serves yet, so there is no model to go back to."
-    if before is not None:
-        command = rollback_command(view.opening.model, before)
-        words = f"This puts {md(before)}, which serves now, back:\n\n```\n{command}\n```"
-    return page("## How to take it back", words).rstrip()
+    if view.state.final and view.state is not ReleaseState.DEPLOYED:
+        return "It was not put into production: there is nothing to take back."
+    if champion is None or champion.release_id is None:
+        return "Nothing served before, so there is no model to go back to."
+    command = rollback_command(view.opening.model, champion.release_id)
+    return f"This puts {md(champion.release_id)}, which served before, back:\n\n```\n{command}\n```"
+
+
+def decided_on(view: ReleaseView) -> str:
+    """Release, state, who opened it when, by which code, and the policy in force; one line each."""
+    candidate = "not trained" if view.candidate is None else short(view.candidate.artifact.sha256)
+    return bullets(
+        (
+            f"Release {code(view.opening.release_id)}, {view.state.value}: model {code(candidate)}, "
+            f"opened {when(view.opening.opened_at)} by {md(view.opening.requested_by)}, "
+            f"code {code(view.opening.code_revision[:12])}",
+            f"Policy of {md(view.policy.model)}, version {view.policy.version}, "
+            f"{code(short(view.opening.policy.sha256))}, owned by {md(view.policy.owner)}",
+            *_window(view),
+        )
+    )
+
+
+def _window(view: ReleaseView) -> tuple[str, ...]:
+    if view.request is None:
+        return ()
+    return (f"Window: asked {when(view.request.asked_at)}, open until {when(view.request.expires_at)}",)
 
 
 def _asked(view: ReleaseView) -> str:

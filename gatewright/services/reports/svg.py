@@ -1,16 +1,18 @@
 """A few shapes of SVG 1.1, by hand: smaller than a plotting library's, and the same bytes for the same input.
 
-Every drawing has its own light panel, so that it reads alike on a light and on a dark page.
+Every drawing has its own panel, so that it reads alike on a light and on a dark page, and brings a second set of
+colours for people whose system is dark. Text has a contrast of at least 4.5:1 on both (WCAG 2.1, 1.4.3).
 """
 
 import base64
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gatewright.services.reports.escape import xml
 
-__all__ = ["BAD", "CANDIDATE", "GOOD", "GRID", "INK", "MUTED", "Drawing", "Scale", "data_uri"]
+__all__ = ["BAD", "CANDIDATE", "DARK", "GOOD", "GRID", "INK", "MUTED", "PANEL", "Drawing", "Scale", "alt", "data_uri"]
 
 INK = "#1f2933"
 MUTED = "#52606d"
@@ -20,7 +22,22 @@ CANDIDATE = "#1d5fa8"
 # Blue and orange stay apart for colour-blind readers; no chart tells anything by colour alone.
 GOOD = "#0f766e"
 BAD = "#b4340a"
+DARK = {
+    PANEL: "#1b2430",
+    INK: "#e5eaf0",
+    MUTED: "#aab7c4",
+    GRID: "#3b4a5a",
+    CANDIDATE: "#7db8f0",
+    GOOD: "#4fd1bd",
+    BAD: "#ff9c70",
+}
+_DARK_RULES = "".join(
+    f'[fill="{light}"]{{fill:{dark}}}[stroke="{light}"]{{stroke:{dark}}}' for light, dark in DARK.items()
+)
+# On paper a dark panel wastes ink.
+_STYLE = f"<style>@media screen and (prefers-color-scheme:dark){{{_DARK_RULES}}}</style>"
 FONTS = "system-ui,Segoe UI,Helvetica,Arial,sans-serif"
+_TOLD = re.compile(r"<(?:title|desc)>(.*?)</(?:title|desc)>")
 
 
 @dataclass(frozen=True)
@@ -47,11 +64,12 @@ class Scale:
 
 @dataclass
 class Drawing:
-    """Shapes collected in order; ``width`` and ``height`` in pixels."""
+    """Shapes collected in order; ``width`` and ``height`` in pixels. ``told``: what it shows, for who cannot see it."""
 
     width: int
     height: int
     title: str
+    told: str = ""
     parts: list[str] = field(default_factory=list)
 
     def text(
@@ -110,7 +128,13 @@ class Drawing:
             f'viewBox="0 0 {self.width} {self.height}" role="img" font-family="{FONTS}">'
         )
         panel = f'<rect width="{self.width}" height="{self.height}" rx="6" fill="{PANEL}" stroke="{GRID}"/>'
-        return f"{head}<title>{xml(self.title)}</title>{panel}{''.join(self.parts)}</svg>"
+        told = f"<desc>{xml(self.told)}</desc>" if self.told else ""
+        return f"{head}<title>{xml(self.title)}</title>{told}{_STYLE}{panel}{''.join(self.parts)}</svg>"
+
+
+def alt(svg: str) -> str:
+    """Title and description of a drawing in one line, escaped for an attribute."""
+    return ". ".join(found[1] for found in _TOLD.finditer(svg))
 
 
 def data_uri(svg: str) -> str:

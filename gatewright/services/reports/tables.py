@@ -1,11 +1,12 @@
 """Markdown's building blocks: tables, images, lists of links. Cells come in escaped."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from gatewright.services.reports.escape import link, xml
-from gatewright.services.reports.svg import data_uri
+from gatewright.services.reports.escape import link
+from gatewright.services.reports.svg import alt, data_uri
 
-__all__ = ["bullets", "folded", "image", "page", "table", "web_links"]
+__all__ = ["bullets", "demoted", "folded", "image", "page", "table", "web_links"]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> str:
@@ -20,11 +21,16 @@ def bullets(items: Iterable[str]) -> str:
     return "\n".join(f"- {item}" for item in items)
 
 
-def image(svg: str | None, alt: str, *, missing: str) -> str:
-    """A chart inside the page, or the sentence that it was not measured."""
+def image(svg: str | None, *, missing: str) -> str:
+    """A chart inside the page with what it shows in words, or the sentence that it was not measured."""
     if svg is None:
         return f"*{missing}*"
-    return f'<img alt="{xml(alt)}" src="{data_uri(svg)}">'
+    return f'<img alt="{alt(svg)}" src="{data_uri(svg)}" style="margin:0">'
+
+
+def demoted(markdown: str, levels: int) -> str:
+    """All headings so many levels deeper: where the page is shown there are headings above it."""
+    return re.sub(r"^(?=#{1,6} )", "#" * levels, markdown, flags=re.MULTILINE)
 
 
 def folded(summary: str, body: str) -> str:

@@ -1,7 +1,9 @@
 """How numbers, digests, times and verdicts are written, the same on every page."""
 
 from datetime import datetime
+from decimal import Decimal
 
+from gatewright.core.limits import Limits
 from gatewright.core.results import CheckResult, Interval, Severity, Status
 
 __all__ = [
@@ -13,6 +15,7 @@ __all__ = [
     "limit",
     "number",
     "short",
+    "shortfall",
     "signed",
     "span",
     "when",
@@ -28,6 +31,10 @@ STATUS_WORDS = {
 }
 SEVERITY_WORDS = {Severity.BLOCK: "blocks", Severity.WARN: "warns", Severity.SHADOW: "reported only"}
 NOTHING = "–"
+_PHRASES = {
+    "worst_changes_found": "slices that got worse",
+    "worst_slices_found": "slices that are worse than the rest",
+}
 _WRITTEN = {"ks": "KS", "auc": "AUC", "brier": "Brier score", "psi": "PSI", "p50": "p50", "p99": "p99", "ms": "(ms)"}
 
 
@@ -40,7 +47,7 @@ def number(value: float | None) -> str:
     if abs(value) < 1e15 and value == int(value):
         return f"{int(value):,}"
     if abs(value) < 0.01:
-        return f"{value:.2g}"
+        return f"{value:.2g}" if abs(value) < 1e-6 else f"{Decimal(f'{value:.2g}'):f}"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
 
 
@@ -63,9 +70,35 @@ def limit(result: CheckResult) -> str:
     return f"at least {low}" if low is not None else f"at most {high}"
 
 
+def shortfall(result: CheckResult) -> str:
+    """By how much a result missed its limit, in the metric's unit: ``0.160 over the limit of 0.25``.
+
+    Of an interval that reaches beyond the limit, how far it does. Empty where nothing was measured or nothing missed.
+    """
+    limits = Limits(result.minimum, result.maximum)
+    value = result.value
+    if value is None or value != value:
+        return ""
+    if limits.maximum == 0 and result.interval is None and value > 0:
+        return "none is allowed"
+    if limits.margin(value) < 0:
+        return _beyond(limits, value, -limits.margin(value))
+    if result.interval is None or limits.margin_of_all(result.interval) >= 0:
+        return ""
+    reach = -limits.margin_of_all(result.interval)
+    end = result.interval.low if limits.margin(result.interval.low) < 0 else result.interval.high
+    return f"may be {_beyond(limits, end, reach)}"
+
+
+def _beyond(limits: Limits, value: float, distance: float) -> str:
+    over = limits.maximum is not None and value > limits.maximum
+    edge = limits.maximum if over else limits.minimum
+    return f"{number(distance)} {'over' if over else 'below'} the limit of {edge:,.10g}"
+
+
 def label(metric: str) -> str:
     """A metric's name in words: ``equal_opportunity_difference`` -> ``equal opportunity difference``."""
-    return " ".join(_WRITTEN.get(word, word) for word in metric.split("_"))
+    return _PHRASES.get(metric) or " ".join(_WRITTEN.get(word, word) for word in metric.split("_"))
 
 
 def short(digest: str | None) -> str:

@@ -1,6 +1,7 @@
 """Charts are small, reproducible, well-formed, and absent when nothing was measured."""
 
 import base64
+import re
 from collections.abc import Callable
 from xml.etree import ElementTree
 
@@ -8,7 +9,10 @@ import pytest
 
 from gatewright.core.release_view import ReleaseView
 from gatewright.services.reports import charts
+from gatewright.services.reports.slice_pages import slice_chart
+from gatewright.services.reports.svg import DARK, INK, PANEL, Drawing, alt
 from tests.services.reports.example_view import STAGES, counted, example_view, group, measured, stage
+from tests.services.reports.other_views import with_slices
 
 CHARTS = [charts.comparison_chart, charts.fairness_chart, charts.calibration_chart, charts.drift_chart]
 Chart = Callable[[ReleaseView], str | None]
@@ -53,6 +57,59 @@ def test_a_change_is_called_better_or_worse_only_when_its_interval_leaves_zero_o
     assert "+0.030 better" in shown
     assert "-0.012 better" in shown
     assert "-0.021 no clear change" in shown
+    assert "0.828 → 0.858" in shown
+
+
+def test_better_is_to_the_right_whichever_way_a_metric_goes() -> None:
+    """The log loss fell and the AUC rose: both dots lie right of the line."""
+    svg = charts.comparison_chart(example_view())
+    assert svg is not None
+    line = float(re.search(rf'<line x1="([\d.]+)"[^>]*stroke="{INK}"', svg)[1])  # type: ignore[index]
+    dots = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', svg)]
+    assert [x > line for x in dots] == [True, True, True, False, False]
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two colours, 1 to 21 (WCAG 2.1, relative luminance)."""
+    channels = [[int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)] for color in (one, other)]
+    linear = [[c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in color] for color in channels]
+    dark, light = sorted(0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in linear)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_contrast_is_computed_as_the_standard_says() -> None:
+    """Black on white is 21:1; #767676 on white is the darkest grey that passes for text, 4.54:1."""
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.005)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("chart", [*CHARTS, slice_chart])
+def test_all_text_and_all_marks_stand_out_from_their_panel(chart: Chart, dark: bool) -> None:
+    """4.5:1 for text, 3:1 for marks (WCAG 2.1, 1.4.3 and 1.4.11), on the light panel and on the dark one."""
+    svg = chart(with_slices())
+    assert svg is not None
+    seen = DARK if dark else {color: color for color in DARK}
+    for color in set(re.findall(r'<text[^>]* fill="(#\w+)"', svg)):
+        assert contrast(seen[color], seen[PANEL]) >= 4.5, color
+    for color in set(re.findall(r'<circle[^>]* fill="(#\w+)"', svg)):
+        assert contrast(seen[color], seen[PANEL]) >= 3, color
+
+
+def test_a_drawing_repaints_each_of_its_colours_for_a_dark_system() -> None:
+    """The rules are inside the drawing, so a picture that is embedded follows the reader's system too."""
+    svg = charts.comparison_chart(example_view())
+    assert svg is not None
+    rules = svg.split("prefers-color-scheme:dark){")[1].split("</style>")[0]
+    for color in set(re.findall(r'(?:fill|stroke)="(#\w+)"', svg.split("</style>")[1])):
+        assert f'[fill="{color}"]{{fill:{DARK[color]}}}' in rules
+        assert f'[stroke="{color}"]{{stroke:{DARK[color]}}}' in rules
+
+
+def test_what_a_drawing_shows_is_told_once_for_pages_and_readers() -> None:
+    """Its title and description become the alternative text, escaped."""
+    drawing = Drawing(10, 10, 'A "title" <b>', "one & two")
+    assert alt(drawing.render()) == "A &quot;title&quot; &lt;b&gt;. one &amp; two"
 
 
 def test_a_change_for_the_worse_is_called_so() -> None:
@@ -77,8 +134,9 @@ def test_a_group_is_drawn_with_its_support_and_marked_when_too_small() -> None:
 def test_a_feature_over_the_limit_says_so_in_words() -> None:
     """Colour alone tells nothing."""
     shown = words(charts.drift_chart(example_view()))
-    assert shown[1:3] == ["year_built", "0.320 over the limit"]
-    assert "limit 0.25" in shown
+    over = shown.index("year_built")
+    assert shown[over + 1] == "0.320 over the limit of 0.25"
+    assert shown[shown.index("speed") + 1] == "0.080"
 
 
 def test_hostile_names_stay_text() -> None:

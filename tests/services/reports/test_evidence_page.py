@@ -10,6 +10,7 @@ import pytest
 from gatewright.core.assurance import Assurance
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.releases import ReleaseState
+from gatewright.core.results import Measurement
 from gatewright.core.statements import Approval
 from gatewright.services.reports.evidence_page import approval_description, evidence_page, stage_page
 from gatewright.services.reports.monitor_page import monitor_page
@@ -26,21 +27,25 @@ from tests.services.reports.example_view import (
     said_everywhere,
     stage,
 )
+from tests.services.reports.other_views import (
+    blocked,
+    held,
+    of_classes,
+    of_numbers,
+    unmeasured,
+    wide,
+    with_slices,
+)
 from tests.services.reports.rendering import rendered, without_charts
 
 GOLDEN = Path(__file__).parent / "golden"
 LINKS = {"This run": "http://127.0.0.1:4200/v2/runs/flow-run/1", "bad": "javascript:alert(1)"}
 # What the pages themselves are made of; anything else came out of somebody's text.
 ELEMENTS = {
-    "h1", "h2", "p", "strong", "em", "code", "pre", "ul", "li", "a", "img", "details", "summary", "wbr",
+    "h1", "h2", "h3", "h4", "p", "strong", "em", "code", "pre", "ul", "li", "a", "img", "details", "summary", "wbr",
     "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
 HOSTILE = "</td></table><script>alert(1)</script>|`[x](javascript:alert(1))\n# h \u202e"
-
-
-def failing_fairness() -> ReleaseView:
-    gap = measured("equal_opportunity_difference", 0.47, 0.32, 0.61, slice_name="age_band")
-    return example_view({"fairness": stage("fairness", gap, details=STAGES["fairness"].details)})
 
 
 def hostile_view() -> ReleaseView:
@@ -52,6 +57,16 @@ def hostile_view() -> ReleaseView:
             details={"groups": [group(HOSTILE, HOSTILE, 100, 50, (0.5, 0.4, 0.6))]},
         ),
         "drift": stage("drift", counted("psi", 0.9, HOSTILE)),
+        "slices": stage(
+            "slices",
+            measured("error_rate_change", 0.1, 0.05, 0.2, slice_name=HOSTILE),
+            Measurement(metric="worst_slice_change", slice=HOSTILE, value=0.1, n=50, p_value=0.01),
+        ),
+        "validate": stage(
+            "validate",
+            details={"training": {"failures": [dict.fromkeys(("expectation", "column", "severity"), HOSTILE)]}},
+        ),
+        "robustness": stage("robustness", Measurement(metric="auc_drop", slice=HOSTILE, value=None, n=1, note=HOSTILE)),
     }
     view = example_view(stages)
     approval = Approval(
@@ -75,15 +90,25 @@ def hostile_view() -> ReleaseView:
 
 
 def headings(markdown: str) -> list[str]:
-    return re.findall(r"^## (.*)$", markdown, re.MULTILINE)
+    return re.findall(r"^#+ (.*)$", markdown, re.MULTILINE)
+
+
+def before_the_fold(markdown: str) -> str:
+    """What comes before the first block that has to be opened, or the first heading after the verdict."""
+    return re.split(r"<details>|\n#", markdown, maxsplit=1)[0]
 
 
 @pytest.mark.parametrize(
     ("name", "page"),
     [
-        ("evidence_page", evidence_page(example_view(), links=LINKS)),
-        ("approval_description", approval_description(example_view(), links=LINKS)),
-        ("evidence_page_blocked", evidence_page(failing_fairness(), links={})),
+        ("evidence_page", evidence_page(with_slices(), links=LINKS)),
+        ("evidence_page_held", evidence_page(held(), links={})),
+        ("evidence_page_blocked", evidence_page(blocked(), links={})),
+        ("evidence_page_of_numbers", evidence_page(of_numbers(), links={})),
+        ("evidence_page_of_classes", evidence_page(of_classes(), links={})),
+        ("evidence_page_unmeasured", evidence_page(unmeasured(), links={})),
+        ("approval_description", approval_description(with_slices(), links=LINKS)),
+        ("approval_description_held", approval_description(held(), links={})),
         ("stage_page", stage_page(STAGES["drift"], [])),
     ],
 )
@@ -99,7 +124,7 @@ def test_a_page_is_built_as_agreed(name: str, page: str, tmp_path: Path) -> None
     [
         (example_view(), "PASS"),
         (example_view({"evaluate": stage("evaluate", measured("auc", 0.86, 0.84, 0.88))}, champion=False), "HOLD"),
-        (failing_fairness(), "BLOCK"),
+        (blocked(), "BLOCK"),
         (replace(example_view(), decision=None, state=ReleaseState.OPEN), "NOT DECIDED"),
     ],
 )
@@ -109,19 +134,94 @@ def test_the_verdict_is_the_first_word(view: ReleaseView, word: str, page: objec
     assert page(view, links={}).lstrip("#").startswith(f" {word}: ")  # type: ignore[operator]
 
 
-def test_what_speaks_against_a_release_comes_before_all_numbers() -> None:
-    """The failing rule stands in the first table with its value, interval, limit and reason."""
-    page = evidence_page(failing_fairness(), links={})
-    assert headings(page)[0] == "What speaks against it"
-    first = page.split("## ")[1]
-    for shown in ("equal-opportunity", "**FAIL**", "blocks", "0.470", "[0.320, 0.610]", "at most 0.35", "age\\_band"):
-        assert shown in first
-    assert first.index("equal-opportunity") < first.index("feature-drift")
+@pytest.mark.parametrize("page", [evidence_page, approval_description])
+def test_one_screen_holds_verdict_objections_comparison_and_who_is_needed(page: object) -> None:
+    """In this order, before anything that has to be opened or scrolled to."""
+    first = before_the_fold(page(example_view(), links=LINKS))  # type: ignore[operator]
+    places = [
+        first.index(words) for words in ("PASS: ", "PSI, year\\_built", "<img alt=", "1 more approval needed until")
+    ]
+    assert places == sorted(places)
+    assert "2026-03-05 12:00 UTC" in first
+    assert len(without_charts(first)) < 1800
+
+
+def test_an_objection_says_by_how_much_the_limit_is_missed() -> None:
+    """With the value and its interval; 0.47 is 0.12 over 0.35."""
+    first = before_the_fold(evidence_page(blocked(), links={}))
+    assert "equal opportunity difference, age\\_band: 0.470 [0.320, 0.610], **0.120 over the limit of 0.35**" in first
+    assert first.index("(blocks)") < first.index("(warns)")
+
+
+def test_an_interval_that_reaches_over_the_limit_says_how_far() -> None:
+    """0.3 is allowed, 0.41 is 0.06 too much."""
+    gap = measured("equal_opportunity_difference", 0.3, 0.2, 0.41, slice_name="sex")
+    shown = evidence_page(example_view({"fairness": stage("fairness", gap)}), links={})
+    assert "**INCONCLUSIVE** (blocks): equal opportunity difference, sex" in shown
+    assert "0.300 [0.200, 0.410], **may be 0.060 over the limit of 0.35**" in shown
+
+
+def test_more_objections_than_fit_are_behind_the_fold() -> None:
+    """The three weightiest are shown, and all can be opened, each with what its rule is for."""
+    page = evidence_page(wide(), links={})
+    assert before_the_fold(page).count("\n- **") == 3
+    assert "<summary>All 200 checks that did not pass, and what each rule is for</summary>" in page
+    assert "<em>Another population.</em>" in page
+
+
+def test_an_answered_release_needs_nobody() -> None:
+    """A year later the page says how it ended and who approved."""
+    given = Approval(
+        request="5" * 64, decision="approve", principal="dana.reyes", role="release-manager", reason="All is known.",
+        assurance="signed", at=NOON,
+    )  # fmt: skip
+    first = before_the_fold(
+        evidence_page(replace(example_view(), state=ReleaseState.DEPLOYED, approvals=(given,)), links={})
+    )
+    assert "**It was approved and deployed.** Given: **approve** by dana.reyes (signed), 2026-03-02 12:00 UTC" in first
+    assert "needed" not in first
+
+
+def test_an_approval_of_this_request_is_not_needed_again() -> None:
+    """Of two different people one is missing after the first."""
+    view = held()
+    assert view.request is not None
+    given = Approval(
+        request=view.request.digest, decision="approve", principal="dana.reyes", role="compliance-officer",
+        reason="All is known.", assurance="gateway", at=NOON,
+    )  # fmt: skip
+    assert "**2 more approvals needed until" in evidence_page(view, links={})
+    assert "**1 more approval needed until" in evidence_page(replace(view, approvals=(given,)), links={})
+
+
+def test_slices_that_surely_got_worse_come_first_and_say_what_a_search_confirmed() -> None:
+    """A larger change that may be chance stands below."""
+    page = evidence_page(with_slices(), links={})
+    chart = next(alt for alt in re.findall(r'<img alt="(.*?)"', page) if "error rate" in alt)
+    order = [chart.index(words) for words in ("belt=no: +0.024 worse, n 2,100", "speed=high: +0.030 no clear change")]
+    assert order == sorted(order)
+    assert "A search confirmed 1 of 2 as worse than under the champion" in page
+
+
+def test_a_failed_expectation_is_named_without_its_rows() -> None:
+    """Column, expectation and how many rows; samples stay where they are masked."""
+    page = evidence_page(with_slices(), links={})
+    assert "**warning**, training data: speed, column values to be between: 4 rows do not hold" in page
+    assert "a secret" not in page
+
+
+def test_each_picture_says_in_words_what_it_shows() -> None:
+    """Who cannot see it hears the metrics with their changes."""
+    alts = re.findall(r'<img alt="(.*?)"', evidence_page(with_slices(), links={}))
+    assert len(alts) == 5
+    assert "AUC: 0.828 → 0.858 +0.030 better" in alts[0]
 
 
 def test_a_blocked_release_asks_nobody() -> None:
-    """There is nothing to approve."""
-    assert "Nobody is asked." in evidence_page(failing_fairness(), links={})
+    """There is nothing to approve; the next step is named."""
+    first = before_the_fold(evidence_page(blocked(), links={}))
+    assert "Nobody is asked: a blocked release cannot be approved." in first
+    assert "**Next:** <code>gatewright explain triage-2000-1</code>" in first
 
 
 def test_rules_on_the_champion_are_excused_at_a_first_release() -> None:
@@ -129,7 +229,7 @@ def test_rules_on_the_champion_are_excused_at_a_first_release() -> None:
     view = example_view({"evaluate": stage("evaluate", measured("auc", 0.86, 0.84, 0.88))}, champion=False)
     page = evidence_page(view, links={})
     assert "1 excused" in page
-    assert "| excused |" in page
+    assert "**INCONCLUSIVE** (excused) |" in page
     assert "1 blocking" not in page
 
 
@@ -148,7 +248,7 @@ def test_the_approval_text_binds_all_digests_in_full() -> None:
 
 def test_the_approval_text_says_what_to_write_in_each_field() -> None:
     """Decision, approver, reason and token, in the form's order."""
-    form = approval_description(example_view(), links={}).split("## What to write in the form")[1]
+    form = approval_description(example_view(), links={}).split("# What to write in the form")[1]
     rows = re.findall(r"^\| (\w+) \| (.*) \|$", form, re.MULTILINE)[1:5]
     assert [field for field, _ in rows] == ["decision", "approver", "reason", "token"]
     assert "<code>approve</code> or <code>reject</code>" in rows[0][1]
@@ -185,16 +285,9 @@ def test_hostile_text_leaves_the_tables_their_shape(page: object) -> None:
 
 
 def test_a_page_of_a_wide_release_stays_small() -> None:
-    """Two hundred groups and features stay well under 100 kB, which Prefect's events can carry."""
-    groups = stage(
-        "fairness",
-        *[measured("equal_opportunity_difference", 0.1, 0.0, 0.2, slice_name=f"feature_{i}") for i in range(40)],
-        details={"groups": [group("feature", f"group {i}", 1000, 100, (0.5, 0.4, 0.6)) for i in range(200)]},
-    )
-    drift = stage("drift", *[counted("psi", 0.3, f"column_{i}") for i in range(200)])
-    view = example_view({"fairness": groups, "drift": drift})
-    assert len(evidence_page(view, links=LINKS).encode()) < 100_000
-    assert len(approval_description(view, links=LINKS).encode()) < 100_000
+    """Two hundred groups, slices and features stay well under the 300 kB that Prefect's events can carry."""
+    assert len(evidence_page(wide(), links=LINKS).encode()) < 200_000
+    assert len(approval_description(wide(), links=LINKS).encode()) < 100_000
 
 
 @pytest.mark.parametrize(
