@@ -33,6 +33,7 @@ from gatewright.cli import (
     validate,
     verify,
     waive,
+    watch,
 )
 from gatewright.core.errors import GatewrightError
 from gatewright.services.reports.escape import plain
@@ -55,6 +56,7 @@ app.command(explain.explain_release, name="explain")
 app.command(release_diff.diff)
 app.command(releases.history)
 app.command(rollback.rollback)
+app.command(watch.watch)
 app.command(documents.documents)
 app.command(lineage.lineage)
 app.command(schema.schema)

@@ -4,7 +4,6 @@ Whatever is printed goes through ``plain``: text from data or people cannot move
 """
 
 import json
-import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -96,7 +95,7 @@ class Page:
     @property
     def plain_plots(self) -> bool:
         """Whether plots must do without block characters."""
-        return not draws_blocks(sys.stdout)
+        return not draws_blocks(self.console.file)
 
     def line(self, *parts: str | Text, indent: int = 0, label: str = "", label_width: int = 0) -> None:
         """One paragraph: ``label`` stands before its first line, and the others begin below the first word."""

@@ -13,11 +13,11 @@ from gatewright.core.results import CheckResult
 from gatewright.services.reports.charts import key_metrics, top_drift
 from gatewright.services.reports.details import GroupRow, groups
 from gatewright.services.reports.escape import plain
-from gatewright.services.reports.wording import label, number, signed, span
+from gatewright.services.reports.wording import label, number, span
 
 __all__ = ["comparison", "drift_bars", "group_whiskers", "limit_whisker"]
 
-MAX_NAME, MIN_PLOT, MAX_PLOT = 26, 10, 36
+MAX_NAME, MIN_PLOT, MAX_PLOT = 26, 7, 36
 SHORT_NAMES = {"expected_calibration_error": "calibration error"}
 
 
@@ -89,11 +89,18 @@ def _compared(view: ReleaseView, metric: str) -> Row | None:
     if change is None:
         return Row((name, number(ours.value), "", span(ours.interval)), None, None, None, "")
     interval = change.interval
-    cells = (name, number(ours.value), signed(change.value), span(interval))
     low, high = (interval.low, interval.high) if interval else (None, None)
+    within = "" if interval is None else f"[{_brief(interval.low)}, {_brief(interval.high)}]"
+    sign = "+" if change.value is not None and change.value > 0 else ""
+    cells = (name, number(ours.value), sign + _brief(change.value), within)
     reach = max(abs(low or 0.0), abs(high or 0.0)) or 1.0
     word = shown(metric, change.value, interval)
     return Row(cells, low, change.value, high, word, scale=(-reach, reach), mark=0.0)
+
+
+def _brief(value: float | None) -> str:
+    """As `number`, but small ones in two digits with a power of ten: a plot needs the room."""
+    return number(value) if value is None or not 0 < abs(value) < 0.01 else f"{value:.2g}"
 
 
 def _drawn(rows: Sequence[Row], *, width: int, ascii_only: bool) -> list[Text]:
