@@ -251,7 +251,7 @@ def _said(entry: LedgerEntry) -> str:
 
 def _by_the_policy(entry: LedgerEntry, view: ReleaseView) -> _Told:
     reasons = view.decision.reasons if view.decision else (entry.note,)
-    return reasons, f"gatewright show {entry.release_id}"
+    return reasons, f"gatewright explain {entry.release_id}"
 
 
 def _by_somebody(entry: LedgerEntry, view: ReleaseView) -> _Told:

@@ -7,6 +7,7 @@ from gatewright.core.errors import NotFoundError
 from gatewright.core.release_view import ReleaseView
 from gatewright.services.reports.cards import annex_iv, croissant, data_card, mlbom, model_card
 from gatewright.services.reports.escape import plain
+from gatewright.services.reports.runbook import runbook
 
 __all__ = ["DOCUMENTS", "DocumentKind", "document_kind"]
 
@@ -28,6 +29,7 @@ class DocumentKind:
 DOCUMENTS: tuple[DocumentKind, ...] = (
     DocumentKind("model-card", "Model card", "model-card.md", MARKDOWN, model_card),
     DocumentKind("data-card", "Data card", "data-card.md", MARKDOWN, data_card),
+    DocumentKind("runbook", "Runbook", "runbook.md", MARKDOWN, runbook),
     DocumentKind("annex-iv", "Technical documentation, EU AI Act Annex IV", "annex-iv.md", MARKDOWN, annex_iv),
     DocumentKind("croissant", "Data card, Croissant 1.0 with RAI", "croissant.json", JSON, croissant),
     DocumentKind("mlbom", "Bill of materials, CycloneDX 1.6", "mlbom.cdx.json", JSON, mlbom),
