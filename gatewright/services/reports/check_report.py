@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from gatewright.core.file_verdict import CHANGE, FileVerdict
 from gatewright.core.results import CheckResult, Measurement
+from gatewright.services.reports.blocks import Table
 from gatewright.services.reports.curve_charts import calibration_drawing, roc_drawing
 from gatewright.services.reports.escape import plain
+from gatewright.services.reports.html_page import html_page
 from gatewright.services.reports.svg import CANDIDATE, Scale
 from gatewright.services.reports.whiskers import Whisker, whisker_chart
 from gatewright.services.reports.wording import (
@@ -31,44 +30,47 @@ __all__ = ["check_report"]
 MAX_WHISKERS = 24
 # They have no common scale with rates and losses.
 UNBOUNDED = frozenset({"lift", "calibration_slope", "calibration_intercept"})
-TEMPLATE = Path(__file__).with_name("check_report.html.j2")
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A section: a table with its numeric columns, and charts above it."""
+    """A section: a table, charts above it, and a remark."""
 
     title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    numbers: frozenset[int] = frozenset()
+    table: Table
     charts: Sequence[Markup] = ()
     note: str = ""
 
 
 def check_report(verdict: FileVerdict) -> str:
     """The page; text from files is escaped by the template, control characters are left out."""
-    return _template().render(
+    return html_page(
+        "check_report.html.j2",
         verdict=verdict.verdict,
         word=VERDICT_WORDS[verdict.verdict],
-        title=plain(verdict.file),
+        title=verdict.file,
         rows=f"{verdict.rows:,}",
         task=verdict.task.replace("_", " "),
         percent=f"{100 * verdict.confidence:g}",
-        reasons=[plain(reason) for reason in verdict.reasons],
-        tables=[part for part in _parts(verdict) if part.rows or part.charts],
+        reasons=verdict.reasons,
+        parts=[part for part in _parts(verdict) if part.table.rows or part.charts],
     )
 
 
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+def _part(
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numbers: frozenset[int] = frozenset(),
+    charts: Sequence[Markup] = (),
+    note: str = "",
+) -> _Part:
+    return _Part(title, Table(title, header, rows, numbers), charts, note)
 
 
 def _parts(verdict: FileVerdict) -> list[_Part]:
     return [
-        _Part(
+        _part(
             "Rules",
             ("Rule", "Result", "Effect", "Measured", "Value", "Interval", "Limit", "Why"),
             [_rule(result) for result in verdict.results],
@@ -115,7 +117,7 @@ def _changes(verdict: FileVerdict) -> _Part:
     drawn = [m for m in changes if m.interval is not None and m.metric.removesuffix(CHANGE) not in UNBOUNDED]
     reach = 1.1 * max((max(abs(m.interval.low), abs(m.interval.high)) for m in drawn if m.interval), default=0) or 1.0
     chart = _whiskers("Change against the champion", drawn[:MAX_WHISKERS], Scale(-reach, reach, 230, 480), zero=True)
-    return _Part("Candidate against champion", header, rows, frozenset({1, 3, 4}), chart)
+    return _part("Candidate against champion", header, rows, frozenset({1, 3, 4}), chart)
 
 
 def _metrics(verdict: FileVerdict) -> _Part:
@@ -124,7 +126,7 @@ def _metrics(verdict: FileVerdict) -> _Part:
         for m in verdict.levels()
     ]
     charts = [Markup(svg) for svg in (roc_drawing(verdict.curves), calibration_drawing(verdict.curves)) if svg]
-    return _Part("Metrics", ("Metric", "Value", "Interval", "Rows", "Note"), rows, frozenset({1, 3}), charts)
+    return _part("Metrics", ("Metric", "Value", "Interval", "Rows", "Note"), rows, frozenset({1, 3}), charts)
 
 
 def _fairness(verdict: FileVerdict) -> _Part:
@@ -136,7 +138,7 @@ def _fairness(verdict: FileVerdict) -> _Part:
     shown = [m for m in gaps if m.metric.endswith("_difference") and "&" not in m.slice][:MAX_WHISKERS]
     chart = _whiskers("Gaps between groups", shown, Scale(0, 1, 230, 480), sliced=True)
     header = ("Between groups of", "Gap", "Value", "Interval", "Smallest group", "Note")
-    return _Part("Fairness", header, rows, frozenset({2, 4}), chart)
+    return _part("Fairness", header, rows, frozenset({2, 4}), chart)
 
 
 def _groups(verdict: FileVerdict) -> _Part:
@@ -147,7 +149,7 @@ def _groups(verdict: FileVerdict) -> _Part:
         for group, rates in of.items()
     ]
     header = ("Feature", "Group", *(label(name) for name in names))
-    return _Part("Groups", header, rows, frozenset(range(2, len(header))))
+    return _part("Groups", header, rows, frozenset(range(2, len(header))))
 
 
 def _whiskers(

@@ -1,0 +1,79 @@
+"""Candidate against champion: every metric on the same rows, and the slices where they differ."""
+
+from gatewright.core.policy import CHANGE
+from gatewright.core.release_view import ReleaseView
+from gatewright.core.results import Measurement
+from gatewright.services.reports import charts as page_charts
+from gatewright.services.reports.blocks import Block, Figure, Section, Table, Text, charts
+from gatewright.services.reports.release_report.measures import (
+    change_cells,
+    listed,
+    measured,
+    measured_table,
+    named,
+    unmeasured,
+)
+from gatewright.services.reports.wording import NOTHING, number, span
+
+__all__ = ["comparison", "slices"]
+
+WORST = ("worst_slices_found", "worst_slice_gap", "worst_changes_found", "worst_slice_change", "unsupported_slices")
+
+
+def comparison(view: ReleaseView) -> Section:
+    """All metrics of the evaluate stage, with the champion's and the paired change."""
+    levels = measured(view, "evaluate", lambda metric: not metric.endswith(CHANGE))
+    blocks: list[Block] = [_champion(view)]
+    drawn = page_charts.comparison_chart(view)
+    if drawn is not None:
+        says = "Values with their confidence intervals; a change whose interval holds zero was not shown."
+        blocks.append(Figure("Key metrics", says, charts([drawn]), _metrics(view, levels)))
+    elif levels:
+        blocks.append(_metrics(view, levels))
+    else:
+        blocks.append(unmeasured(view, "evaluate", "Metrics"))
+    return Section("comparison", "Candidate against champion", blocks)
+
+
+def _champion(view: ReleaseView) -> Text:
+    champion = view.opening.champion
+    if champion is None:
+        return Text("No champion serves: this is a first release, and there is nothing to compare with.")
+    return Text(f"The champion is the model of {champion.release_id}. Both answered the same rows; changes are paired.")
+
+
+def _metrics(view: ReleaseView, levels: list[Measurement]) -> Table:
+    return Table(
+        "Metrics of the candidate and the change to the champion",
+        ("Metric", "Candidate", "Interval", "Champion", "Change", "Interval", "p-value", "Rows"),
+        [_metric(view, m) for m in levels],
+        frozenset({1, 2, 3, 4, 5, 6, 7}),
+    )
+
+
+def _metric(view: ReleaseView, m: Measurement) -> tuple[str, ...]:
+    change = view.find("evaluate", m.metric + CHANGE, m.slice)
+    known = change is not None and change.value is not None and m.value is not None
+    champion = (
+        number(m.value - change.value)
+        if known and change and change.value is not None and m.value is not None
+        else NOTHING
+    )
+    value = number(m.value) if m.value is not None else m.note or NOTHING
+    return (
+        named(m.metric, m.slice), value, span(m.interval), champion, *(str(c) for c in change_cells(change)), f"{m.n:,}"
+    )  # fmt: skip
+
+
+def slices(view: ReleaseView) -> Section:
+    """The slices that the spec names, and the worst ones that a search found."""
+    found = sorted(measured(view, "slices", lambda metric: metric in WORST), key=lambda m: WORST.index(m.metric))
+    others = measured(view, "slices", lambda metric: metric not in WORST)
+    if not found and not others:
+        why = "the spec names no slices" if view.spec.slices is None else ""
+        return Section("slices", "Slices", [unmeasured(view, "slices", "Slices", why)])
+    note = (
+        "The worst slices were searched on one half of the rows and tested on the other; their p-values are adjusted."
+    )
+    table = [measured_table("The worst slices", found)] if found else []
+    return Section("slices", "Slices", [Text(note), *table, *listed("Every slice", others)])
