@@ -187,4 +187,4 @@ def _description(services: Services, opening: Opening) -> str:
     view = services.view(opening.release_id)
     refused = [answer.refusal for answer in services.releases.answers(opening.release_id) if answer.refusal]
     again = f"**The last answer was refused:** {md(refused[-1])}\n\n" if refused else ""
-    return again + approval_description(view, links=links_of(opening))
+    return again + approval_description(view, links=links_of(opening, services.settings))

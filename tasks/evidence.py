@@ -15,6 +15,6 @@ def show_evidence(services: Services, opening: Opening) -> None:
     """A new version of the page, with the answers so far and how surely each name is known."""
     create_markdown_artifact(
         key=artifact_key(opening.model, "evidence"),
-        markdown=evidence_page(services.view(opening.release_id), links=links_of(opening)),
+        markdown=evidence_page(services.view(opening.release_id), links=links_of(opening, services.settings)),
         description=f"Evidence of release {opening.release_id}",
     )
