@@ -5,7 +5,7 @@ Where the encoding has no block characters (``plain=True``), ASCII signs take th
 
 import math
 from collections.abc import Sequence
-from typing import TextIO
+from typing import IO
 
 __all__ = ["bar", "draws_blocks", "sparkline", "whisker"]
 
@@ -14,7 +14,7 @@ _PLAIN_LEVELS = "_.:-=+*#"
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
-def draws_blocks(stream: TextIO) -> bool:
+def draws_blocks(stream: IO[str]) -> bool:
     """Whether block and line characters can be written to ``stream``."""
     try:
         (_LEVELS + _EIGHTHS + "├┤─●│┊").encode(getattr(stream, "encoding", None) or "ascii")

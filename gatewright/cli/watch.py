@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.text import Text
 
 from gatewright.cli.find import find_release
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["watch"]
 
 _POLL_SECONDS = 1.0
-_NAME, _STATE = 12, 8
+_NAME, _STATE, _INDENT = 12, 8, 4
 # A store that does not answer for so many looks in a row is down.
 _PATIENCE = 5
 Stay = Annotated[bool, Parameter(name="--stay", negative="", help="Also while people are asked, until it has ended.")]
@@ -114,7 +115,7 @@ class _Lines:
         for one in came:
             self.page.drawn(*_stage_line(one))
             for line in _missed_lines(one, progress):
-                self.page.drawn(line)
+                self.page.drawn(Text(" " * _INDENT), line)
 
     def left(self, progress: "ReleaseProgress") -> None:
         self.page.line(f"You left; {progress.view.opening.release_id} goes on.")
@@ -168,7 +169,9 @@ class _Screen(_Lines):
 
     def _drawn(self, progress: "ReleaseProgress", now: "datetime") -> RenderableType:
         opening = progress.view.opening
-        lines = [Text(plain(f"{opening.release_id}: {opening.period}, opened by {opening.requested_by}"), style="bold")]
+        lines: list[RenderableType] = [
+            Text(plain(f"{opening.release_id}: {opening.period}, opened by {opening.requested_by}"), style="bold")
+        ]
         for name in STAGES:
             lines += self._stage(progress, name, now)
         width, ascii_only = self.page.width - 2, self.page.plain_plots
@@ -179,10 +182,11 @@ class _Screen(_Lines):
             lines += [Text(""), *(Text("  ").append_text(line) for line in drawn)] if drawn else []
         return Group(*lines, Text(""))
 
-    def _stage(self, progress: "ReleaseProgress", name: str, now: "datetime") -> list[Text]:
+    def _stage(self, progress: "ReleaseProgress", name: str, now: "datetime") -> list[RenderableType]:
         finished = progress.finished.get(name)  # type: ignore[call-overload]
         if finished is not None:
-            return [Text.assemble(*_stage_line(finished)), *_missed_lines(finished, progress)]
+            missed = (Padding(line, (0, 0, 0, _INDENT)) for line in _missed_lines(finished, progress))
+            return [Text.assemble(*_stage_line(finished)), *missed]
         if name == progress.running:
             seconds = max(0.0, (now - progress.since).total_seconds())
             return [Text.assemble(*_columns(name, "running", seconds))]
@@ -207,7 +211,7 @@ def _missed_lines(one: "Finished", progress: "ReleaseProgress") -> Iterator[Text
     for result in one.results:
         if result.status is Status.PASSED or result.severity is Severity.SHADOW or result.rule in excused:
             continue
-        yield Text.assemble(" " * 4, styled(STATUS_WORDS[result.status]), f"  {plain(_missed(result))}")
+        yield Text.assemble(styled(STATUS_WORDS[result.status]), f"  {plain(_missed(result))}")
 
 
 def _missed(result: CheckResult) -> str:

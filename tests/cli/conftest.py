@@ -1,5 +1,6 @@
 """A store in memory that holds a deployed, a blocked and an open release."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.services.reports.example_view import CANDIDATE, DATA, NOON, OPENING, 
 ROSTER = Roster(
     version=1, people=(Person(id="dana.reyes", name="Dana", roles=("release-manager",), joined=NOON.date()),)
 )
+COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -53,6 +55,21 @@ def run(services: Services, capsys: pytest.CaptureFixture[str]) -> Run:
         code = main(list(arguments))
         out, err = capsys.readouterr()
         return code, out, err
+
+    return call
+
+
+@pytest.fixture
+def terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The same as somebody sees it in a terminal of 80 columns, without its colours."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code, out, err = run(*arguments)
+        assert "\x1b[" in out
+        return code, COLOUR.sub("", out), err
 
     return call
 

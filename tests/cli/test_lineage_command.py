@@ -32,6 +32,14 @@ def test_the_tree_is_drawn_with_plain_signs(run: Run) -> None:
     assert out.isascii()
 
 
+def test_the_tree_on_a_terminal_breaks_no_digest(terminal: Run) -> None:
+    """Each on a line of its own, at 80 columns."""
+    code, out, _ = terminal("lineage", "triage-2000-1")
+    assert code == 0
+    assert any(line.strip("│├└─ ") == CANDIDATE.environment_sha256 for line in out.splitlines())
+    assert all(len(line) <= 80 for line in out.splitlines())
+
+
 def test_the_tree_as_json_has_the_same_branches(run: Run) -> None:
     """Nested, for a program that walks it."""
     _, out, _ = run("lineage", "triage-2000-1", "--json")
@@ -44,9 +52,8 @@ def test_the_tree_as_json_has_the_same_branches(run: Run) -> None:
 def test_a_release_without_a_model_says_so(run: Run, services: Services) -> None:
     """It opened and was never trained."""
     stored = services.evidence.read("opening", "triage-2000-3", Opening)
-    fresh = OPENING.model_copy(
-        update={"release_id": "early-1", "model": "early", "spec": stored.spec, "policy": stored.policy}
-    )
+    pinned = {name: getattr(stored, name) for name in ("spec", "policy", "roster")}
+    fresh = OPENING.model_copy(update={"release_id": "early-1", "model": "early", **pinned})
     services.releases.open(fresh)
     code, out, err = run("lineage", "early-1")
     assert (code, out) == (1, "")

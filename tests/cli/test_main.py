@@ -49,7 +49,7 @@ def test_a_known_problem_is_one_message_with_its_remedy(
 ) -> None:
     """Problem, place and remedy on standard error; nothing on standard output."""
 
-    def refuse() -> None:
+    def refuse(*, read_only: bool) -> None:
         raise StoreError("the store does not answer.", where="http://127.0.0.1:1", remedy="start it.")
 
     monkeypatch.setattr("gatewright.wiring.connect", refuse)

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from gatewright.core.channels import ChannelEntry
+from gatewright.core.releases import EvidenceRoot
 from gatewright.wiring import Services
 from tests.cli.conftest import Run
-from tests.services.reports.example_view import MODEL, NOON
+from tests.services.reports.example_view import CANDIDATE, MODEL, NOON, example_view
 
 
 def test_releases_are_listed_with_state_decision_and_approver(run: Run) -> None:
@@ -17,8 +18,8 @@ def test_releases_are_listed_with_state_decision_and_approver(run: Run) -> None:
     lines = [line.split() for line in out.splitlines()]
     assert code == 0
     assert [line[:4] for line in lines[1:]] == [
-        ["triage-2000-1", "2000", "deployed", "promote"],
-        ["triage-2000-2", "2000", "blocked", "block"],
+        ["triage-2000-1", "2000", "deployed", "PASS"],
+        ["triage-2000-2", "2000", "blocked", "BLOCK"],
         ["triage-2000-3", "2000", "open", "-"],
     ]
     assert lines[1][4] == MODEL[:12]
@@ -40,33 +41,85 @@ def test_an_unknown_model_is_an_error_with_the_nearest_name(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("release", "code", "state", "verdict"),
+    ("release", "code", "begins", "next_command"),
     [
-        ("triage-2000-1", 0, "DEPLOYED", "PASS"),
-        ("triage-2000-2", 2, "BLOCKED", "BLOCK"),
-        ("triage-2000-3", 3, "OPEN", "NOT DECIDED"),
+        ("triage-2000-1", 0, "PASS triage-2000-1: it was deployed", "gatewright rollback triage --reason "),
+        (
+            "triage-2000-2",
+            2,
+            "BLOCK triage-2000-2: it was blocked; the champion stays",
+            "gatewright explain triage-2000-2",
+        ),
+        ("triage-2000-3", 3, "NOT DECIDED triage-2000-3: its gates are running", "gatewright watch triage-2000-3"),
     ],
 )
-def test_show_answers_by_its_exit_code(run: Run, release: str, code: int, state: str, verdict: str) -> None:
-    """0 deployed, 2 stopped, 3 still open."""
+def test_show_begins_with_the_verdict_and_ends_with_the_next_command(
+    run: Run, release: str, code: int, begins: str, next_command: str
+) -> None:
+    """By its exit code too: 0 deployed, 2 stopped, 3 still open."""
     found, out, _ = run("show", release)
     assert found == code
-    assert out.startswith(f"{state}  {release}  gates: {verdict}  ")
+    assert out.startswith(f"{begins}\n")
+    assert out.splitlines()[-1].strip().startswith(next_command)
 
 
-def test_show_lists_reasons_and_rules_with_their_numbers(run: Run) -> None:
-    """The drift alarm with its value and limit."""
+def test_show_says_what_speaks_against_a_release_with_its_numbers(run: Run) -> None:
+    """The drift alarm with its value and limit; what passed is only counted."""
     _, out, _ = run("show", "triage-2000-1")
-    assert "  - feature-drift: psi on year_built failed: 0.32 is not at most 0.25" in out
+    against = out[out.index("What speaks against it") :].splitlines()[1]
+    assert against == "  FAIL         warns: feature-drift on year_built: PSI 0.320 (exact), at most 0.25"
+    assert "9 of 10 checks pass" in out
+    assert "auc-floor" not in out
+
+
+def test_show_draws_each_change_against_the_champion_with_a_word(run: Run) -> None:
+    """The interval of the AUC leaves zero out; that of the recall does not."""
+    _, out, _ = run("show", "triage-2000-1")
+    auc, recall = (
+        next(line for line in out.splitlines() if line.startswith(f"  {name} ")) for name in ("AUC", "recall")
+    )
+    assert auc.split()[1:5] == ["0.858", "+0.030", "[0.014,", "0.044]"]
+    assert ("├" in auc, auc.split()[-1]) == (True, "better")
+    assert recall.endswith("  not shown")
+
+
+def test_show_all_lists_every_rule_with_its_numbers(run: Run) -> None:
+    """Also those that passed, drift and groups with their support."""
+    _, out, _ = run("show", "triage-2000-1", "--all")
     row = next(line for line in out.splitlines() if line.startswith("FAIL"))
     assert row.split() == ["FAIL", "warn", "feature-drift", "year_built", "0.320", "–", "at", "most", "0.25"]
+    assert sum(line.startswith("PASS  ") for line in out.splitlines()) == 9
+    assert any(line.startswith("  age_band=65+") and line.endswith("too few") for line in out.splitlines())
+    assert any(line.startswith("  year_built") and line.endswith("0.320 over the limit") for line in out.splitlines())
+
+
+def test_show_names_who_must_still_approve_and_until_when(services: Services, run: Run) -> None:
+    """A release that waits: how many, with which role, how the name must be proven, and how long."""
+    opening = services.releases.opening("triage-2000-3")
+    decision = example_view().decision
+    assert decision is not None
+    root = EvidenceRoot(release_id="triage-2000-3", records={}, model_sha256="b8" * 32)
+    services.releases.record("decision", opening, decision)
+    services.releases.record("root", opening, root)
+    services.releases.ask(opening, CANDIDATE, decision, environment="production")
+    code, out, _ = run("show", "triage-2000-3")
+    assert code == 3
+    assert out.startswith("PASS triage-2000-3: it waits for approval\n")
+    assert "Approvals: 0 of 1" in out
+    assert "needed: 1 person with the role release-manager or compliance-officer, declared (tier standard" in out
+    assert "until 2026-03-05 12:00 UTC, 72 h 0 min left" in out
+    assert out.endswith(
+        "  dana.reyes can answer it, after reading the evidence:\n    gatewright approve triage-2000-3\n"
+    )
+    found = json.loads(run("show", "triage-2000-3", "--json")[1])
+    assert (found["approvals_missing"], found["expires_at"]) == (1, "2026-03-05T12:00:00+00:00")
 
 
 def test_show_does_not_pass_control_characters_to_the_terminal(run: Run) -> None:
     """A reason cannot clear the screen."""
     _, out, _ = run("show", "triage-2000-2")
     assert "\x1b" not in out
-    assert "auc-floor: [2Jfailed" in out
+    assert "- auc-floor: [2Jfailed" in out
 
 
 @pytest.mark.parametrize("name", [MODEL, MODEL[:8], MODEL[:8].upper()])
@@ -91,11 +144,24 @@ def test_history_lists_every_move_of_the_channel(run: Run) -> None:
     code, out, _ = run("history", "triage")
     rows = [line.split() for line in out.splitlines()[1:]]
     assert code == 0
-    assert [row[:4] for row in rows] == [
+    assert [row[:4] for row in rows[:2]] == [
         ["1", "deploy", "triage-2000-1", MODEL[:12]],
         ["2", "confirm", "triage-2000-1", MODEL[:12]],
     ]
     assert "Better for every group." in out
+    assert out.endswith(f"\n\nproduction serves triage-2000-1, model {MODEL[:12]}, since 2026-03-02 12:01 UTC\n")
+
+
+def test_history_says_that_a_move_is_under_way(run: Run, services: Services) -> None:
+    """Until it is confirmed nobody knows that it serves."""
+    move = ChannelEntry(
+        action="deploy", release_id="triage-2000-3", model_sha256="b8" * 32, actor="dana.reyes", reason="Better.",
+        at=NOON + timedelta(hours=1), operation="triage-2000-3",
+    )  # fmt: skip
+    services.channels.move("triage", "production", move, expected=2)
+    _, out, _ = run("history", "triage")
+    assert "production serves triage-2000-1" in out
+    assert out.endswith("a deploy to triage-2000-3 is under way since 2026-03-02 13:00 UTC\n")
 
 
 def test_history_says_how_surely_each_name_is_known(run: Run, services: Services) -> None:
