@@ -1,28 +1,39 @@
 """``gatewright check``: may a model with these predictions be released? Files alone, no store, no server."""
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
+from rich.text import Text
 
-from gatewright.cli.output import Json, print_json, print_table
-from gatewright.core.errors import SpecError
+from gatewright.cli.output import Json, Page, print_json, print_table, styled
+from gatewright.cli.progress import progress
+from gatewright.cli.terminal_charts import limit_whisker
+from gatewright.cli.text_plots import whisker
 from gatewright.core.file_verdict import CHANGE, FileVerdict
+from gatewright.core.number_diff import shown
 from gatewright.core.policy import default_rules
+from gatewright.core.results import CheckResult, Measurement, Severity, Status
 from gatewright.core.spec import Task
-from gatewright.services.reports.escape import plain
-from gatewright.services.reports.wording import STATUS_WORDS, VERDICT_WORDS, label, limit, number, signed, span
-from gatewright.services.text_files import read_rules
-
-if TYPE_CHECKING:
-    from gatewright.services.batches import DataFile
+from gatewright.services.reports.wording import (
+    SEVERITY_WORDS,
+    STATUS_WORDS,
+    VERDICT_WORDS,
+    label,
+    limit,
+    number,
+    shortfall,
+    signed,
+    span,
+)
+from gatewright.services.text_files import read_rules, write_file
 
 __all__ = ["check"]
 
 PASS, BLOCKED = 0, 2
+# Characters of a status and of a plot.
+STATUS, PLOT = 12, 28
+SEVERITIES = tuple(Severity)
 TASKS: dict[str, Task] = {
     "binary": "binary_classification",
     "multiclass": "multiclass_classification",
@@ -111,10 +122,12 @@ def check(
         task=TASKS[task],
     )
     rules, data = default_rules() if policy is None else read_rules(policy), DataFile(file)
-    with _progress(data) as progress:
-        verdict = check_file(data, columns, rules, curves=report is not None, progress=progress)
+    with progress(f"reading {file.name}", data.rows) as done:
+        verdict = check_file(data, columns, rules, curves=report is not None, progress=done)
     if report is not None:
-        _write(report, verdict)
+        from gatewright.services.reports.check_report import check_report
+
+        write_file(report, check_report(verdict))
     if as_json:
         print_json(verdict.as_json())
     else:
@@ -122,60 +135,66 @@ def check(
     return PASS if verdict.verdict == "pass" else BLOCKED
 
 
-@contextlib.contextmanager
-def _progress(file: "DataFile") -> Iterator[Callable[[int], None]]:
-    """A bar on standard error while a person watches; nothing otherwise."""
-    if not sys.stderr.isatty():
-        yield lambda rows: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"reading {plain(file.path.name)}", total=file.rows)
-        yield lambda rows: bar.update(task, completed=rows)
-
-
-def _write(report: Path, verdict: FileVerdict) -> None:
-    from gatewright.services.reports.check_report import check_report
-
-    try:
-        report.write_text(check_report(verdict), encoding="utf-8")
-    except OSError as error:
-        raise SpecError(
-            f"the report cannot be written: {error.strerror}.", where=str(report), remedy="name a path you may write."
-        ) from None
-
-
 def _print(verdict: FileVerdict) -> None:
-    print(f"{VERDICT_WORDS[verdict.verdict]}  {plain(verdict.file)}, {verdict.rows:,} rows")
+    page = Page()
+    rows = f"{verdict.rows:,} rows, {verdict.task.replace('_', ' ')}"
+    word = VERDICT_WORDS[verdict.verdict]
+    page.line(f"{verdict.file}, {rows}", label=word, label_width=len(word) + 1)
     for reason in verdict.reasons:
-        print(f"  {plain(reason)}")
-    print()
-    rules = [
-        {
-            "rule": result.rule,
-            "result": STATUS_WORDS[result.status],
-            "measured": label(result.metric) + ("" if result.slice == "all" else f", {result.slice}"),
-            "value": number(result.value),
-            "interval": span(result.interval),
-            "limit": limit(result),
-        }
-        for result in verdict.results
-    ]
-    print_table(rows=rules, empty="No rule applies.")
-    print()
+        page.line(reason, indent=2, label="-", label_width=1)
+    page.heading("Rules")
+    for result in sorted(verdict.results, key=_weight):
+        _print_rule(page, result)
+    if verdict.not_applicable:
+        page.line(f"{len(verdict.not_applicable)} more rules need what was not given; --json names them.")
+    if not verdict.results:
+        page.line("No rule applies.")
+    page.heading("Metrics")
     print_table(_metrics(verdict), empty="Nothing was measured.")
+    _print_changes(page, verdict)
     gaps = [m for m in verdict.fairness if m.metric in GAPS]
     if gaps:
-        print()
-        print_table(
-            [
-                {"between": m.slice, "gap": label(m.metric), "value": number(m.value), "interval": span(m.interval)}
-                for m in gaps
-            ],
-            empty="",
-        )
+        page.heading("Gaps between groups")
+        print_table([_gap(m) for m in gaps], empty="")
+
+
+def _weight(result: CheckResult) -> tuple[bool, int]:
+    """What speaks most against a release first; rules of one weight stay in their order."""
+    return result.status is Status.PASSED, SEVERITIES.index(result.severity)
+
+
+def _print_rule(page: Page, result: CheckResult) -> None:
+    """What passed in one line; of the others also what a whisker shows, and whether they stop a release."""
+    measured = label(result.metric) + ("" if result.slice == "all" else f", {result.slice}")
+    value = "not measured" if result.value is None else number(result.value)
+    values = f"{value}{f' {span(result.interval)}' if result.interval else ''}, {limit(result)}"
+    failed = result.status is not Status.PASSED
+    words = f"{result.rule}: {measured} {values}" + (f"; {SEVERITY_WORDS[result.severity]}" if failed else "")
+    page.line(words, label=STATUS_WORDS[result.status], label_width=STATUS)
+    drawn = limit_whisker(result, width=PLOT, ascii_only=page.plain_plots) if failed else ""
+    if drawn:
+        missed = shortfall(result)
+        page.drawn(Text(" " * (STATUS + 1)), Text(drawn, style="red"), Text(f"  {missed}"))
+
+
+def _print_changes(page: Page, verdict: FileVerdict) -> None:
+    """Candidate minus champion, each on a scale of its own around zero."""
+    changes = [m for m in verdict.changes() if m.slice == "all" and m.metric.removesuffix(CHANGE) in SHOWN]
+    if not changes:
+        return
+    page.heading("Candidate minus champion")
+    names = [label(m.metric.removesuffix(CHANGE)) for m in changes]
+    for name, m in zip(names, changes, strict=True):
+        low, high = (m.interval.low, m.interval.high) if m.interval else (None, None)
+        reach = max(abs(low or 0.0), abs(high or 0.0), abs(m.value or 0.0)) or 1.0
+        drawn = whisker(low, m.value, high, scale=(-reach, reach), width=PLOT, marks=(0.0,), plain=page.plain_plots)
+        word = shown(m.metric.removesuffix(CHANGE), m.value, m.interval)
+        line = f"{name:<{max(map(len, names))}}  {signed(m.value):>8}  {drawn}  "
+        page.drawn(Text(line), styled(word))
+
+
+def _gap(m: Measurement) -> dict[str, str]:
+    return {"between": m.slice, "gap": label(m.metric), "value": number(m.value), "interval": span(m.interval)}
 
 
 def _metrics(verdict: FileVerdict) -> list[dict[str, str]]:

@@ -1,17 +1,20 @@
 """``gatewright drift``: do these data still look like those? Files alone, no store, no server."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
+from rich.text import Text
 
-from gatewright.cli.output import Json, print_json
+from gatewright.cli.output import Json, Page, print_json, styled
+from gatewright.cli.progress import progress
+from gatewright.cli.text_plots import bar, sparkline
 from gatewright.core.errors import SpecError
 from gatewright.core.results import Measurement, Status
 from gatewright.services.reports.escape import plain
 from gatewright.services.reports.wording import STATUS_WORDS, number
+from gatewright.services.text_files import write_file
 
 if TYPE_CHECKING:
     from gatewright.core.checks.drift_verdict import ColumnDrift, FileDrift
@@ -20,7 +23,8 @@ __all__ = ["drift"]
 
 PASS, BLOCKED = 0, 2
 DISTANCES = ("psi", "ks", "jensen_shannon", "wasserstein", "chi_square", "out_of_range")
-BAR = 12
+# Characters of a status, a name and a bar; of a histogram, with bins or at most so many values; reasons told at once.
+RESULT, NAME, BAR, BINS, SHOWN, REASONS = 13, 18, 8, 10, 12, 8
 Columns = Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)]
 
 
@@ -100,16 +104,18 @@ def drift(
         psi, null_rate, new_categories, out_of_range, ks, jensen_shannon, wasserstein, chi_square,
         minimum_rows=minimum_rows,
     )  # fmt: skip
-    profile = reference_profile(
-        reference, _split(columns), _split(categorical), time_column=time_column, calendar=calendar
-    )
+    with progress(f"reading {reference.name}", None) as done:
+        profile = reference_profile(
+            reference, _split(columns), _split(categorical), time_column=time_column, calendar=calendar, progress=done
+        )
     if save_profile is not None:
-        _write(save_profile, profile.to_bytes())
-    found = compare_with_file(profile, current, _split(columns), limits, confidence=1 - 2 * alpha)
+        write_file(save_profile, profile.to_bytes())
+    with progress(f"reading {current.name}", None) as done:
+        found = compare_with_file(profile, current, _split(columns), limits, confidence=1 - 2 * alpha, progress=done)
     if report is not None:
         from gatewright.services.reports.drift_report import drift_report
 
-        _write(report, drift_report(found, str(reference), str(current)).encode())
+        write_file(report, drift_report(found, str(reference), str(current)))
     if as_json:
         print_json(_summary(found, str(reference), str(current)))
     else:
@@ -123,13 +129,6 @@ def _value(column: "ColumnDrift", metric: str) -> float | None:
 
 def _split(names: Sequence[str]) -> list[str]:
     return [part for name in names for part in name.split(",") if part]
-
-
-def _write(path: Path, body: bytes) -> None:
-    try:
-        path.write_bytes(body)
-    except OSError as error:
-        raise SpecError(f"cannot be written: {error}.", where=str(path), remedy="name a writable place.") from error
 
 
 def _summary(found: "FileDrift", reference: str, current: str) -> dict[str, Any]:
@@ -168,38 +167,53 @@ def _measured(m: Measurement | None) -> dict[str, Any]:
 
 
 def _print(found: "FileDrift") -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    """Verdict, what fails and by how much, then a line a column with both histograms."""
+    page = Page()
     rows = f"{found.profile.rows:,} reference rows, {found.sums.rows:,} current rows"
-    console.print(Text(f"{STATUS_WORDS[found.status]}  {rows}; compared with {plain(found.window)}"))
-    table = Table(box=None, pad_edge=False)
-    for header in ("result", "column", "kind", "PSI", "", "KS", "nulls", "why"):
-        table.add_column(header, overflow="fold", justify="right" if header in ("PSI", "KS") else "left")
-    for column in found.columns:
-        table.add_row(*(Text(cell) for cell in _cells(column, found.limits.psi)))
-    console.print(table)
+    word = STATUS_WORDS[found.status]
+    page.line(f"{rows}; compared with {found.window}", label=word, label_width=len(word) + 1)
+    failed = [column for column in found.columns if column.status is not Status.PASSED]
+    for column in failed[:REASONS]:
+        page.line(f"{column.name}: {column.reason}", indent=2, label="-", label_width=1)
+    if len(failed) > REASONS:
+        page.line(f"and {len(failed) - REASONS} more; --json and --report name them all", indent=2)
+    page.heading("Columns: the index against its limit; values of the reference, and now")
+    names = [_clip(column.name) for column in found.columns]
+    for name, column in zip(names, found.columns, strict=True):
+        page.drawn(*_line(found, column, name.ljust(max(map(len, names))), page.plain_plots))
 
 
-def _cells(column: "ColumnDrift", limit: float | None) -> list[str]:
-    psi, ks = _value(column, "psi"), _value(column, "ks")
-    then, now = column.null_rates
-    nulls = "" if then is None or now is None else f"{then:.1%} -> {now:.1%}"
-    why = column.reason if column.status is not Status.PASSED else _changes(column)
-    kind = column.kind or ""
-    return [STATUS_WORDS[column.status], plain(column.name), kind, number(psi), _bar(psi, limit), number(ks), nulls,
-            plain(why)]  # fmt: skip
+def _line(found: "FileDrift", column: "ColumnDrift", name: str, ascii_only: bool) -> list[Text]:
+    from gatewright.services.reports.drift_shares import column_shares
+
+    psi, limit, word = _value(column, "psi"), found.limits.psi, STATUS_WORDS[column.status]
+    drawn = bar(psi, full=2 * limit, width=BAR, mark=limit, plain=ascii_only) if limit else ""
+    shares = column_shares(found, column.name, bars=BINS)
+    both = ["", ""]
+    if shares is not None:
+        top = float(max(shares.then.max(), shares.now.max()))
+        both = [sparkline(side.tolist()[:SHOWN], top=top, plain=ascii_only) for side in (shares.then, shares.now)]
+    start = styled(word).append(" " * (RESULT - len(word)), style="none")
+    return [
+        start,
+        Text(f"{name}  {_index(psi):>7} {drawn:<{BAR}} {both[0]:<{SHOWN}} {both[1]:<{SHOWN}} {_changes(column)}"),
+    ]
+
+
+def _index(psi: float | None) -> str:
+    """Below a thousandth nobody needs to know."""
+    return "< 0.001" if psi is not None and psi < 0.001 else number(psi)
 
 
 def _changes(column: "ColumnDrift") -> str:
-    found = [f"{len(names)} {word}" for word, names in (("new", column.new), ("vanished", column.vanished)) if names]
-    return " and ".join(found) + " categories" if found else ""
+    """What else happened: nulls, and categories that came or went."""
+    then, now = column.null_rates
+    moved = then is not None and now is not None and f"{then:.1%}" != f"{now:.1%}"
+    nulls = [f"nulls {then:.1%} to {now:.1%}"] if moved else []
+    lists = (("new", column.new), ("vanished", column.vanished))
+    return ", ".join([*nulls, *(f"{len(names)} {word}" for word, names in lists if names)])
 
 
-def _bar(psi: float | None, limit: float | None) -> str:
-    """Twelve signs are twice the limit."""
-    if psi is None or not limit:
-        return ""
-    return "#" * min(BAR, round(psi / limit * BAR / 2))
+def _clip(name: str) -> str:
+    shown = plain(name)
+    return shown if len(shown) <= NAME else f"{shown[: NAME - 1]}…"

@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from gatewright.cli.output import Json, print_json, print_table
+from gatewright.cli.output import Json, Page, print_json
+from gatewright.cli.progress import progress
+from gatewright.cli.text_plots import bar
 from gatewright.core.errors import SpecError
-from gatewright.services.reports.escape import plain
+from gatewright.services.text_files import write_file
 
 if TYPE_CHECKING:
-    from gatewright.services.expectations_summary import FailedExpectation, ValidationOutcome
+    from gatewright.services.expectations_summary import ValidationOutcome
+    from gatewright.services.reports.expectation_words import Entry
 
 __all__ = ["validate"]
 
 PASS, ERROR, BLOCKED = 0, 1, 2
-SEVERITIES = ("critical", "warning", "info")
+# The report has more of them.
+EXAMPLES = 3
+# Of the severities, and of the bar of rows that do not hold.
+WIDTH, BAR = 8, 12
 
 
 def validate(
@@ -30,9 +36,12 @@ def validate(
     engine: Literal["onepass", "gx"] = "onepass",
     parameter: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     mask: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    report: Path | None = None,
     as_json: Json = False,
 ) -> int:
     """Validate a file with a Great Expectations suite. Exit code 0 passed, 2 a critical expectation failed, 1 error.
+
+    Example: gatewright validate june.parquet --suite expectations/june.json --mask name --report june.html
 
     Parameters
     ----------
@@ -46,10 +55,16 @@ def validate(
         A value for {"$PARAMETER": name} in the suite, as name=value.
     mask
         A column whose values are not shown.
+    report
+        Write an HTML report, one file that needs nothing else.
     """
     with _as_parquet(data) as parquet:
         outcome = _outcome(parquet, data, suite, engine, _parameters(parameter), mask)
     failed = outcome.summary.failed["critical"] > 0
+    if report is not None:
+        from gatewright.services.reports.validation_report import validation_report
+
+        write_file(report, validation_report(outcome))
     if as_json:
         print_json(_document(outcome, "failed" if failed else "passed"))
     else:
@@ -75,9 +90,10 @@ def _outcome(
     from gatewright.services.onepass.table import ParquetTable
 
     given: dict[str, Any] = {"dataset_name": data.name, "masked_columns": mask, "parameters": parameters}
-    if engine == "onepass":
-        return expectations.validate_files([parquet], suite, **given)
     table = ParquetTable([parquet])
+    if engine == "onepass":
+        with progress(f"validating {data.name}", table.rows) as done:
+            return expectations.validate_files([parquet], suite, progress=done, **given)
     return expectations.validate(table.frame(table.names), suite, **given)
 
 
@@ -115,33 +131,26 @@ def _document(outcome: "ValidationOutcome", status: str) -> dict[str, Any]:
 
 
 def _print(outcome: "ValidationOutcome", failed: bool) -> None:
-    summary = outcome.summary
-    broken = sum(summary.failed.values())
-    print(f"{'FAILED' if failed else 'PASSED'}  {plain(summary.dataset)}  {summary.rows:,} rows")
-    print(f"  {summary.evaluated - broken} of {summary.evaluated} expectations of {plain(summary.suite)} hold", end="")
-    print(f"; {', '.join(f'{summary.failed[one]} {one}' for one in SEVERITIES)} do not." if broken else ".")  # type: ignore[index]
+    from gatewright.services.reports.validation_report import failed_first, sentence
+
+    summary, page = outcome.summary, Page()
+    word = "FAILED" if failed else "PASSED"
+    page.line(f"{summary.dataset}, {summary.rows:,} rows", label=word, label_width=len(word) + 1)
+    page.line(sentence(outcome), indent=2)
+    broken = failed_first(outcome)
     if broken:
-        print()
-        ordered = sorted(summary.failures, key=lambda one: SEVERITIES.index(one.severity))
-        print_table([_row(one) for one in ordered], empty="")
+        page.heading("What does not hold")
+    for entry in broken:
+        _print_failure(page, entry)
     if summary.outside:
-        print(f"\nComputed outside the one pass: {plain(', '.join(summary.outside))}.")
+        page.heading(f"{len(summary.outside)} metrics were computed outside the one pass; --json names them.")
 
 
-def _row(failure: "FailedExpectation") -> dict[str, Any]:
-    percent = failure.unexpected_percent
-    return {
-        "severity": failure.severity,
-        "expectation": failure.expectation.removeprefix("expect_"),
-        "column": failure.column,
-        "observed": _short(failure.exception or failure.observed),
-        "count": failure.unexpected_count,
-        "percent": None if percent is None else f"{percent:.3g} %",
-    }
+def _print_failure(page: Page, entry: "Entry") -> None:
+    from gatewright.services.reports.expectation_words import columns_of, examples, found, stated, unexpected_share
+    from gatewright.services.reports.validation_report import severity_of
 
-
-def _short(observed: Any) -> str | None:
-    if observed is None:
-        return None
-    text = observed if isinstance(observed, str) else json.dumps(observed, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    page.line(f"{columns_of(entry)}: {stated(entry)}", label=severity_of(entry), label_width=WIDTH)
+    share, shown = unexpected_share(entry), ", ".join(examples(entry)[:EXAMPLES])
+    drawn = bar(share, full=1, width=BAR, plain=page.plain_plots) if share else ""
+    page.line(found(entry), drawn, f"such as {shown}" if shown else "", indent=WIDTH + 1)

@@ -1,6 +1,6 @@
 """Read a local Parquet or CSV file in batches of bounded size: memory does not grow with its rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,12 @@ class Batch:
 
 
 class DataFile:
-    """A Parquet file, or with the suffix ``.csv`` a comma-separated one with a header."""
+    """A Parquet file, or with the suffix ``.csv`` a comma-separated one with a header.
+
+    ``progress`` is told after each batch how many rows have been read.
+    """
+
+    progress: Callable[[int], None] | None = None
 
     def __init__(self, path: Path) -> None:
         """Raises DataError for a file that is missing, empty, or not what its suffix says."""
@@ -79,6 +84,8 @@ class DataFile:
             for rows in ahead(self._rows(wanted, groups)):
                 yield Batch(start, rows)
                 start += rows.num_rows
+                if self.progress is not None:
+                    self.progress(start)
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(error) from error
 

@@ -4,7 +4,7 @@ An expectation that raised counts as a failed critical one: a rule that could no
 """
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,14 +77,15 @@ def validate_files(
     parameters: Mapping[str, Any] | None = None,
     columns: Sequence[str] | None = None,
     plain: bool = False,
+    progress: Callable[[int], None] | None = None,
 ) -> ValidationOutcome:
     """Run the suite over Parquet files, one table in their order, in one streaming pass.
 
     ``columns`` are those of the table, by default all of the first file. ``plain`` shows categories as their
-    values. Raises SpecError for a suite that is no suite, DataError for files without rows, that do not fit
-    together, or that are no Parquet.
+    values. ``progress`` is told how many rows have been read. Raises SpecError for a suite that is no suite,
+    DataError for files without rows, that do not fit together, or that are no Parquet.
     """
-    run = run_suite_on_files(paths, suite_path, parameters or {}, columns=columns, plain=plain)
+    run = run_suite_on_files(paths, suite_path, parameters or {}, columns=columns, plain=plain, progress=progress)
     table = run.table
 
     def sample(failed: Sequence[Mapping[str, Any]]) -> Samples:
@@ -173,12 +174,13 @@ def run_suite_on_files(
     *,
     columns: Sequence[str] | None = None,
     plain: bool = False,
+    progress: Callable[[int], None] | None = None,
 ) -> "OnePassRun":
     """Great Expectations' own result, unmasked, of the suite over Parquet files. Raises as ``validate_files`` does."""
     from gatewright.services.expectations_suite import read_suite
     from gatewright.services.onepass.table import ParquetTable
 
-    table = ParquetTable(paths, columns=columns, plain=plain)
+    table = ParquetTable(paths, columns=columns, plain=plain, progress=progress)
     context, suite = _context(), read_suite(suite_path, parameters)
     from gatewright.services.onepass.run import run_onepass
 

@@ -1,7 +1,7 @@
 """Compare a file with a reference, column by column."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gatewright.core.checks.drift import measure_drift_sums
@@ -24,10 +24,12 @@ def reference_profile(
     *,
     time_column: str | None = None,
     calendar: Calendar = "month",
+    progress: Callable[[int], None] | None = None,
 ) -> Profile:
     """The profile of a Parquet or CSV file, or the stored one of a .json file; all columns where none is named.
 
-    ``categorical``: columns of numbers that are codes. Raises DataError for an unreadable file or a missing column.
+    ``categorical``: columns of numbers that are codes; ``progress`` is told how many rows have been read. Raises
+    DataError for an unreadable file or a missing column.
     """
     if path.suffix.lower() == ".json":
         return _stored_profile(path, categorical, time_column)
@@ -37,6 +39,7 @@ def reference_profile(
     kinds = file_kinds(file, there, categorical)
     file.require([*categorical, *([time_column] if time_column else [])])
     known = {name: kind for name, kind in kinds.items() if kind is not None}
+    file.progress = progress
     return profile_file(file, known, calendar=calendar if time_column else None, time_column=time_column)
 
 
@@ -59,14 +62,22 @@ def _stored_profile(path: Path, categorical: Sequence[str], time_column: str | N
 
 
 def compare_with_file(
-    profile: Profile, path: Path, columns: Sequence[str], limits: DriftLimits, *, confidence: float
+    profile: Profile,
+    path: Path,
+    columns: Sequence[str],
+    limits: DriftLimits,
+    *,
+    confidence: float,
+    progress: Callable[[int], None] | None = None,
 ) -> FileDrift:
     """The drift of a file's ``columns`` (all of both sides where none is named), in one pass over it.
 
-    A column that one side lacks, or that holds something else there, is an error of that column. Raises SpecError
-    for a column that neither side has, DataError for an unreadable file.
+    ``progress`` is told how many rows have been read. A column that one side lacks, or that holds something else
+    there, is an error of that column. Raises SpecError for a column that neither side has, DataError for an
+    unreadable file.
     """
     file = _opened(path)
+    file.progress = progress
     problems = {name: _problem(profile, file, name) for name in _wanted(profile, file, columns)}
     comparable = _narrowed(profile, [name for name, problem in problems.items() if problem is None])
     sums = file_sums(file, comparable)

@@ -22,20 +22,21 @@ def read_rules(path: Path) -> RuleSet:
     return parse_rules(read_text(path), where=str(path))
 
 
-def write_file(path: Path, content: str | bytes) -> None:
-    """Write text as UTF-8, or bytes, with the folders above. Raises SpecError where that is not possible."""
-    _write(path, content, "wb")
+def write_file(path: Path, content: str | bytes, *, folders: bool = False) -> None:
+    """Write text as UTF-8, or bytes; with ``folders`` those above it too. Raises SpecError where it cannot be."""
+    _write(path, content, "wb", folders=folders)
 
 
 def write_new(path: Path, content: str | bytes) -> None:
-    """The same, and SpecError too where anything is at ``path`` already, even a link that leads nowhere."""
-    _write(path, content, "xb")
+    """With the folders above; SpecError too where anything is at ``path`` already, even a link that leads nowhere."""
+    _write(path, content, "xb", folders=True)
 
 
-def _write(path: Path, content: str | bytes, mode: Literal["wb", "xb"]) -> None:
+def _write(path: Path, content: str | bytes, mode: Literal["wb", "xb"], *, folders: bool) -> None:
     body = content.encode() if isinstance(content, str) else content
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if folders:
+            path.parent.mkdir(parents=True, exist_ok=True)
         with path.open(mode) as file:
             file.write(body)
     except OSError as error:

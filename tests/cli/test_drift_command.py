@@ -198,7 +198,21 @@ def test_the_table_names_each_column_with_its_verdict(run: Run, then: Path, tmp_
     assert out.startswith("FAIL  1,000 reference rows")
     assert "\x1b" not in out
     assert "[2J[red]age[/red]" in out
-    assert "############" in out
+    line = next(line for line in out.splitlines() if line.startswith("FAIL         [2J"))
+    assert line.split()[2:4] == ["4.235", "████████"]
+    assert "psi: 4.137 is not at most 0.25" in out.splitlines()[1]
+
+
+def test_where_blocks_cannot_be_drawn_ascii_takes_their_place(
+    run: Run, then: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An old terminal shows numbers and bars too."""
+    monkeypatch.setattr("gatewright.cli.output.draws_blocks", lambda stream: False)
+    now = written(tmp_path / "now.parquet", table(1_000, seed=1, shift=20))
+    _, out = run(then, now)
+    line = next(line for line in out.splitlines() if line.startswith("FAIL         age"))
+    assert line.isascii()
+    assert "########" in line
 
 
 def test_the_report_is_one_escaped_file_with_both_histograms(run: Run, then: Path, tmp_path: Path) -> None:
@@ -212,7 +226,7 @@ def test_the_report_is_one_escaped_file_with_both_histograms(run: Run, then: Pat
     assert html.count("<svg") == 6
     assert "<script" not in html
     assert "&lt;script&gt;" in html
-    assert "http" not in html.replace("http://www.w3.org/2000/svg", "")
+    assert "http:" not in html.replace("http://www.w3.org/2000/svg", "")
     assert "2020-" in html
 
 

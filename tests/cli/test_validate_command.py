@@ -1,6 +1,7 @@
 """``gatewright validate`` works on files alone; its exit code is the verdict."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +94,54 @@ def test_json_holds_great_expectations_result_and_our_status(
 def test_people_read_the_verdict_first_then_the_worst(
     app: App, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Critical before warning, with counts and percentages."""
-    suite = suite_of(tmp_path, ("column_values_to_not_be_null", "warning", {"column": "name"}), ages("critical"))
+    """Critical before warning: what was expected, how many rows do not hold, and which values they have."""
+    suite = suite_of(
+        tmp_path,
+        ("column_values_to_not_be_null", "warning", {"column": "name"}),
+        ("column_mean_to_be_between", "info", {"column": "age", "max_value": 70}),
+        ages("critical"),
+    )
     call(app, "--suite", suite, data(tmp_path))
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("FAILED  people.parquet  4 rows")
-    rows = [line for line in lines if line.startswith(("critical", "warning"))]
-    assert [row.split()[0] for row in rows] == ["critical", "warning"]
-    assert rows[0].split()[-3:] == ["1", "25", "%"]
+    assert capsys.readouterr().out == (
+        "FAILED  people.parquet, 4 rows\n"
+        "  0 of 3 expectations hold; 1 critical, 1 warning, 1 info do not.\n"
+        "\n"
+        "What does not hold\n"
+        "critical age: values at most 120\n"
+        "         1 of 4 rows (25 %) ███ such as 200\n"
+        "warning  name: values never missing\n"
+        "         1 of 4 rows (25 %) ███\n"
+        "info     age: mean at most 70\n"
+        "         72.75, 2.750 too high\n"
+    )
+
+
+def test_the_report_shows_what_was_expected_and_found_and_masks_as_the_data_docs_do(app: App, tmp_path: Path) -> None:
+    """One offline page; values of the data are text, masked ones are nowhere; what holds is listed too."""
+    suite = suite_of(
+        tmp_path,
+        ages("critical"),
+        ("column_values_to_be_in_set", "warning", {"column": "name", "value_set": ["ann", "bob"]}),
+        ("column_values_to_not_be_null", "info", {"column": "when"}),
+    )
+    page = tmp_path / "report.html"
+    assert call(app, "--suite", suite, data(tmp_path), "--mask", "age", "--report", page) == 2
+    html = page.read_text()
+    assert re.search(r"<h1><span class=.fail.>FAIL</span> people.parquet</h1>", html)
+    for words in ("values at most 120", "1 of 4 rows (25 %)", "values one of ann, bob", "values never missing", "***"):
+        assert words in html
+    assert "&lt;b&gt;" in html
+    assert "<b>" not in html
+    assert ">200<" not in html
+    assert "default-src &#39;none&#39;" in html or "default-src 'none'" in html
+    assert "://" not in html.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_a_report_that_cannot_be_written_is_an_error(app: App, tmp_path: Path) -> None:
+    """With its path, and after the verdict was computed."""
+    suite = suite_of(tmp_path, ages("info"))
+    with pytest.raises(SpecError, match="cannot be written"):
+        call(app, "--suite", suite, data(tmp_path), "--report", tmp_path / "none" / "report.html")
 
 
 def test_parameters_fill_the_suite(app: App, tmp_path: Path) -> None:

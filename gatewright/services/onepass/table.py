@@ -1,6 +1,6 @@
 """Parquet files of one dataset as one table, read in blocks of rows that do not depend on how they were written."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,11 @@ class ParquetTable:
         columns: Sequence[str] | None = None,
         plain: bool = False,
         block_rows: int = BLOCK_ROWS,
+        progress: Callable[[int], None] | None = None,
     ) -> None:
         """``plain`` shows categories as their values and forgets what pandas wrote about its own types.
+
+        ``progress`` is told after each block how many rows have been read.
 
         Raises DataError for a file that is no Parquet, for files that do not fit together, for a table without
         rows, and for one of ``columns`` that is not there.
@@ -43,6 +46,7 @@ class ParquetTable:
         give_back_freed_memory()
         self.paths = tuple(paths)
         self.block_rows = block_rows
+        self._progress = progress or (lambda rows: None)
         self.where = ", ".join(str(path) for path in self.paths)
         try:
             self._metadata = [pq.read_metadata(path) for path in self.paths]
@@ -74,6 +78,7 @@ class ParquetTable:
                 self._hold_to_promise(name, rows[name])
             yield Block(rows, self.columns, range(start, start + rows.num_rows), dictionaries)
             start += rows.num_rows
+            self._progress(start)
         if start != self.rows:
             raise self._error(f"the files hold {start} rows, their footers say {self.rows}.", "deliver the data again.")
 
