@@ -49,7 +49,7 @@ def main() -> int:
         signal.signal(sign, _as_interrupt)
     say = Progress()
     try:
-        with LocalStack(arguments.state, Path.cwd(), say, model=MODEL, before_work=_before_work) as stack:
+        with LocalStack(arguments.state, Path.cwd(), say, model=arguments.model, before_work=_before_work) as stack:
             return _demo(stack, say, arguments)
     except KeyboardInterrupt:
         say("stopped; `make demo` continues from here")
@@ -63,10 +63,14 @@ def _demo(stack: LocalStack, say: Progress, arguments: argparse.Namespace) -> in
     from deployments.local.replay import Replay
     from gatewright.wiring import connect
 
-    replay = Replay(connect(), MODEL, stack.people, say, stack.check)
-    for period in arguments.replay:
+    services = connect()
+    # Of the periods that can be evaluated on, the newest is left for trying out.
+    periods = services.spec(stack.model).data.periods
+    *earlier, last = periods[1:-1] or periods[-1:]
+    replay = Replay(services, stack.model, stack.people, say, stack.check)
+    for period in earlier if arguments.replay is None else arguments.replay:
         replay.deployed(period)
-    release_id, run_id = replay.waiting(arguments.stop_at)
+    release_id, run_id = replay.waiting(arguments.stop_at or last)
     if run_id is None:
         say("everything is deployed")
         return 0 if arguments.once else _until_interrupted(stack, say)
@@ -127,8 +131,9 @@ def _as_interrupt(*_: object) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--state", type=Path, default=Path(".gatewright"), help="where everything is kept")
-    parser.add_argument("--replay", nargs="*", default=["1998", "1999", "2000"], help="approve these by a script")
-    parser.add_argument("--stop-at", default="2001", help="leave the approval of this one to you")
+    parser.add_argument("--model", default=MODEL, help="a folder below examples/")
+    parser.add_argument("--replay", nargs="*", help="approve these by a script; all before the one to stop at")
+    parser.add_argument("--stop-at", help="leave the approval of this one to you; the last but one of the spec")
     parser.add_argument("--once", action="store_true", help="end (with exit code 3) when the approval is waited for")
     return parser.parse_args()
 

@@ -14,6 +14,7 @@ from gatewright.cli import (
     abandon,
     approve,
     break_glass,
+    changelog,
     check,
     doctor,
     documents,
@@ -55,6 +56,7 @@ app.command(show.show)
 app.command(explain.explain_release, name="explain")
 app.command(release_diff.diff)
 app.command(releases.history)
+app.command(changelog.changelog)
 app.command(rollback.rollback)
 app.command(watch.watch)
 app.command(documents.documents)

@@ -48,7 +48,7 @@ def _known(name: str) -> str:
 
 def _write(folder: Path, name: str) -> Path:
     path = folder / file_name(name)
-    write_file(path, schema_text(name))
+    write_file(path, schema_text(name), folders=True)
     return path
 
 
