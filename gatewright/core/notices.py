@@ -6,7 +6,7 @@ it looks in an e-mail or a chat for ``services.reports.message``.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from gatewright.core.assurance import Assurance
 from gatewright.core.ledger import LedgerEntry, LedgerKind
@@ -15,10 +15,13 @@ from gatewright.core.records import Record, Timestamp
 from gatewright.core.redaction import redacted
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.releases import ReleaseState
-from gatewright.core.responses import MonitoringDecision
 from gatewright.core.roster import Roster
 from gatewright.core.statements import Request, missing_approvals
 from gatewright.core.waivers import Waiver
+
+if TYPE_CHECKING:
+    # It knows of all that measures, which takes seconds to import.
+    from gatewright.core.responses import MonitoringDecision
 
 __all__ = [
     "TOP_REASONS",
@@ -143,7 +146,7 @@ def time_notice(view: ReleaseView, roster: Roster, at: datetime, link: str) -> N
 
 
 def production_notice(
-    view: ReleaseView, decision: MonitoringDecision, causes: Mapping[str, Response], *, at: datetime, link: str
+    view: ReleaseView, decision: "MonitoringDecision", causes: Mapping[str, Response], *, at: datetime, link: str
 ) -> Notice | None:
     """What ``causes``, which are news, ask for; their reasons come first. None when they ask for nothing."""
     event = _ASKS.get(max(causes.values(), key=_WEIGHT.index, default="record"))

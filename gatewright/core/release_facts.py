@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import Protocol
 
-from gatewright.core.checks.score_shift import SCORE_SHIFT
 from gatewright.core.policy import CHANGE, Policy
 from gatewright.core.results import CheckResult, Measurement, Severity, Status
 from gatewright.core.tiers import Facts
 
-__all__ = ["Declared", "facts_of"]
+__all__ = ["SCORE_SHIFT", "Declared", "facts_of"]
 
+# The metric of stage evaluate; named here, so that judging needs nothing of what measures.
+SCORE_SHIFT = "score_shift"
 _GAP_CHANGE = f"_difference{CHANGE}"
 
 

@@ -4,14 +4,14 @@ import numpy as np
 
 from gatewright.core.checks.by_task import Answered
 from gatewright.core.checks.inputs import measured, unmeasured
+from gatewright.core.release_facts import SCORE_SHIFT
 from gatewright.core.results import Measurement
 from gatewright.core.statistics.binning import Binning
 from gatewright.core.statistics.blocks import FloatArray
 from gatewright.core.statistics.distances import Counts, distance_interval, population_stability_index
 
-__all__ = ["SCORE_SHIFT", "measure_score_shift"]
+__all__ = ["measure_score_shift"]
 
-SCORE_SHIFT = "score_shift"
 BINS = 10
 
 
