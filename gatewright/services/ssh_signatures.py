@@ -24,6 +24,8 @@ _PRINCIPAL = "signer"
 _KEY = re.compile(r"[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}", re.ASCII)
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 _LINE = 70
+# PROTOCOL.sshsig, version 1. ssh-keygen takes version 0 too, and the version is not in what is signed.
+_MAGIC = b"SSHSIG\x00\x00\x00\x01"
 _VERIFY_SECONDS = 30
 # A person may have to type a passphrase or touch a hardware key.
 _SIGN_SECONDS = 120
@@ -41,7 +43,7 @@ class SshSignatures:
         signature's bytes are.
         """
         plain = [key for key in keys if _KEY.fullmatch(key)]
-        if not plain or not namespace:
+        if not plain or not namespace or not signature.startswith(_MAGIC):
             return None
         with tempfile.TemporaryDirectory(prefix="gatewright-verify-") as private:
             allowed, blob = Path(private, "allowed_signers"), Path(private, "signature")
@@ -212,7 +214,7 @@ def _touched(blob: bytes) -> bool:
 
     PROTOCOL.u2f: the flags follow the type and the signature in the last of the five strings of PROTOCOL.sshsig.
     """
-    rest = blob[len("SSHSIG") + 4 :]
+    rest = blob[len(_MAGIC) :]
     for _ in range(4):
         rest = _after_string(rest)
     flags = _after_string(_after_string(rest[4:]))[:1]

@@ -114,6 +114,14 @@ def test_a_signature_with_one_bit_changed_is_none(signer: SshSigner, data: st.Da
     assert VERIFIER.signer(MESSAGE, bytes(blob), namespace=NAMESPACE, keys=(signer.public_key,)) is None
 
 
+@pytest.mark.parametrize("version", [0, 2, 2**32 - 1])
+def test_a_signature_of_another_version_is_none(signer: SshSigner, version: int) -> None:
+    """ssh-keygen takes version 0 for 1, and the version is not signed: two texts would be one signature."""
+    blob = signer.sign(MESSAGE, namespace=NAMESPACE)
+    other = blob[:6] + version.to_bytes(4, "big") + blob[10:]
+    assert VERIFIER.signer(MESSAGE, other, namespace=NAMESPACE, keys=(signer.public_key,)) is None
+
+
 def test_the_armour_is_the_one_of_ssh_keygen(signer: SshSigner, tmp_path: Path) -> None:
     """Ed25519 signatures are deterministic: our text form is byte for byte what ssh-keygen writes, and goes back."""
     message = tmp_path / "message"
