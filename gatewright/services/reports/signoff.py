@@ -40,19 +40,20 @@ def still_needed(view: ReleaseView) -> str:
 
 def next_step(view: ReleaseView) -> str:
     """What to do now, and by which command; empty when nothing is left to do."""
-    if view.state is ReleaseState.WAITING:
-        return (
-            f"**Next:** Resume in the menu of this run, or {_command('approve', view)} or {_command('reject', view)}."
-        )
     if view.decision is not None and view.decision.outcome == "block":
         return f"**Next:** {_command('explain', view)} names the next step of each rule."
-    return ""
+    if view.request is None or _ended(view):
+        return ""
+    if not missing_approvals(view.approvals, view.request):
+        return f"**Next:** nothing to do; {_command('watch', view)} shows how far it is."
+    return f"**Next:** Resume in the menu of this run, or {_command('approve', view)} or {_command('reject', view)}."
 
 
 def _open(view: ReleaseView, request: Request) -> str:
+    ended = _ended(view)
+    if ended:
+        return f"**{ended}.**"
     needed = missing_approvals(view.approvals, request)
-    if view.state is not ReleaseState.WAITING:
-        return f"**{_ENDED.get(view.state, 'It is ' + view.state.value)}.**"
     if not needed:
         return "**All approvals are given.**"
     roles = " or ".join(md(role) for role in request.tier.roles)
@@ -60,11 +61,17 @@ def _open(view: ReleaseView, request: Request) -> str:
     return f"**{more}** from {roles} ({_KNOWN[request.tier.assurance]})."
 
 
+def _ended(view: ReleaseView) -> str:
+    """How it ended, or is about to: who rejected ends it before the ledger says so."""
+    rejected = any(a.decision == "reject" for a in view.approvals)
+    return _ENDED.get(ReleaseState.REJECTED if rejected else view.state, "")
+
+
 _ENDED = {
     ReleaseState.DEPLOYED: "It was approved and deployed",
     ReleaseState.REJECTED: "It was rejected: the champion stays",
     ReleaseState.EXPIRED: "Nobody answered in time: the champion stays",
-    ReleaseState.FAILED: "It was approved, but could not be deployed",
+    ReleaseState.FAILED: "It failed and is not deployed: the champion stays",
 }
 _KNOWN: dict[Assurance, str] = {
     "declared": "typed name",
@@ -160,7 +167,8 @@ def _way_back(view: ReleaseView) -> str:
     if champion is None or champion.release_id is None:
         return "Nothing served before, so there is no model to go back to."
     command = rollback_command(view.opening.model, champion.release_id)
-    return f"This puts {md(champion.release_id)}, which served before, back:\n\n```\n{command}\n```"
+    back = f"This puts {md(champion.release_id)}, which served before, back:\n\n```\n{command}\n```"
+    return f"{back}\n\nTo stay until it serves again: {code(f'gatewright rollback {view.opening.model} --reason WHY')}"
 
 
 def decided_on(view: ReleaseView) -> str:

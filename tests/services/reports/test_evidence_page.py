@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -182,16 +183,37 @@ def test_an_answered_release_needs_nobody() -> None:
     assert "needed" not in first
 
 
-def test_an_approval_of_this_request_is_not_needed_again() -> None:
-    """Of two different people one is missing after the first."""
-    view = held()
+def answer(view: ReleaseView, person: str, decision: Literal["approve", "reject"]) -> Approval:
     assert view.request is not None
-    given = Approval(
-        request=view.request.digest, decision="approve", principal="dana.reyes", role="compliance-officer",
-        reason="All is known.", assurance="gateway", at=NOON,
-    )  # fmt: skip
+    return Approval(
+        request=view.request.digest,
+        decision=decision,
+        principal=person,
+        role="compliance-officer",
+        reason="All is known.",
+        assurance="gateway",
+        at=NOON,
+    )
+
+
+def test_an_approval_of_this_request_is_not_needed_again() -> None:
+    """Of two different people one is missing after the first, and none after the second."""
+    view = held()
+    both = (answer(view, "dana.reyes", "approve"), answer(view, "sam.okafor", "approve"))
     assert "**2 more approvals needed until" in evidence_page(view, links={})
-    assert "**1 more approval needed until" in evidence_page(replace(view, approvals=(given,)), links={})
+    assert "**1 more approval needed until" in evidence_page(replace(view, approvals=both[:1]), links={})
+    done = evidence_page(replace(view, approvals=both), links={})
+    assert "**All approvals are given.**" in done
+    assert "Resume" not in done
+
+
+def test_a_rejected_release_asks_for_nothing_more() -> None:
+    """One person's refusal ends it, also before the ledger has written the end down."""
+    view = held()
+    shown = evidence_page(replace(view, approvals=(answer(view, "dana.reyes", "reject"),)), links={})
+    assert "**It was rejected: the champion stays.** Given: **reject** by dana.reyes (gateway)" in shown
+    assert "more approvals needed" not in shown
+    assert "Resume" not in shown
 
 
 def test_slices_that_surely_got_worse_come_first_and_say_what_a_search_confirmed() -> None:
