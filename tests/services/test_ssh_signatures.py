@@ -236,13 +236,14 @@ def test_what_a_failing_ssh_keygen_prints_is_not_believed(
     """Its exit status decides: this one prints a good answer and fails."""
     command = ["ssh-keygen", "-l", "-f", f"{signer.key_file}.pub"]
     fingerprint = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[1]
+    blob = signer.sign(MESSAGE, namespace=NAMESPACE)
     for status, found in ((0, signer.public_key), (1, None)):
         liar = tmp_path / str(status) / "ssh-keygen"
         liar.parent.mkdir()
         liar.write_text(f"#!/bin/sh\necho Good signature with ED25519 key {fingerprint}\nexit {status}\n")
         liar.chmod(0o755)
         monkeypatch.setenv("PATH", f"{liar.parent}:{os.defpath}")
-        assert VERIFIER.signer(MESSAGE, b"", namespace=NAMESPACE, keys=(signer.public_key,)) == found
+        assert VERIFIER.signer(MESSAGE, blob, namespace=NAMESPACE, keys=(signer.public_key,)) == found
 
 
 def test_the_agent_is_asked_only_for_a_public_key_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
