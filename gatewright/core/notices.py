@@ -154,8 +154,7 @@ def production_notice(
         return None
     reasons = sorted(decision.reasons, key=lambda reason: not any(cause in reason for cause in causes))
     next_step = (
-        f"prefect deployment run rollback/rollback --param model={view.opening.model} --param actor=first.last "
-        "--param reason='why, in ten characters or more'"
+        f"gatewright rollback {view.opening.model} --reason 'why, in ten characters or more'"
         if event == "rollback"
         else "the runbook of the release says what each alarm means and what to look at first"
     )

@@ -74,6 +74,11 @@ def _take_back(view: ReleaseView) -> str:
     return page(
         "## Take it back",
         "One command, without an approval; write your own id and why. If a later release serves, use its runbook.",
+        _shell(
+            f"gatewright rollback {view.opening.model} --to {champion.release_id} \\\n"
+            "  --actor first.last --reason 'why, in ten characters or more'"
+        ),
+        "It stays until the model serves. The same by Prefect alone, also in its UI (*Deployments*, *rollback*):",
         _shell(rollback_command(view.opening.model, champion.release_id)),
         bullets(
             (
@@ -217,7 +222,7 @@ def _something_is_down(view: ReleaseView) -> str:
                 (
                     "Prefect server, or its gateway",
                     "no UI, no runs, no sweep, no messages",
-                    "start it; waiting releases wait on, and what was not told is told by the next sweep",
+                    "start it: a rollback runs on it too. Releases wait on; the next sweep tells what was not told",
                 ),
                 (
                     "worker",

@@ -1,12 +1,14 @@
 """Whoever is on call at night has only the runbook: it must say what to do, and be right."""
 
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from gatewright.cli import app
 from gatewright.core.notices import Event
 from gatewright.core.policy import BreakGlass, MonitoringRule, Policy
 from gatewright.core.release_view import ReleaseView
@@ -60,6 +62,15 @@ def test_the_command_that_takes_it_back_is_a_deployment_with_these_parameters() 
     names = set(re.findall(r"--param (\w+)=", command))
     given = set(re.search(r"def rollback\((.*?)\) ->", (ROOT / "flows/rollback.py").read_text(), re.DOTALL)[1].split())
     assert {f"{name}:" for name in names} <= given
+
+
+def test_each_command_is_one_that_the_command_line_takes() -> None:
+    """Every option exists, and nothing that is needed is left out."""
+    blocks = re.findall(r"```\n(.*?)\n```", runbook(at_home()).replace("\\\n", ""), re.DOTALL)
+    ours = [line for block in blocks for line in block.splitlines() if line.startswith("gatewright ")]
+    assert {line.split()[1] for line in ours} == {"rollback", "history", "verify", "break-glass"}
+    for line in ours:
+        app.parse_args(shlex.split(line)[1:], exit_on_error=False, print_error=False)
 
 
 def test_a_first_release_has_nothing_to_go_back_to() -> None:

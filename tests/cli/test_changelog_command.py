@@ -1,0 +1,48 @@
+"""``changelog`` tells what went live: for people, as Markdown for the notes of a release, and as JSON."""
+
+import json
+
+from tests.cli.conftest import Run
+
+
+def test_people_read_what_went_live_why_and_by_whose_word(run: Run) -> None:
+    """The release of the example, two minutes after it was decided."""
+    code, out, _ = run("changelog", "triage")
+    assert code == 0
+    lines = [line.strip() for line in out.splitlines() if line.strip()]
+    assert lines[:5] == [
+        "2026-03-02 12:01 UTC triage-2000-1 released",
+        "model a1a1a1a1a1a1, by dana.reyes, 60 s until the service followed",
+        "why: Better for every group.",
+        "gates: PASS, policy version 3",
+        "dana.reyes approved (signed): Better for every group.",
+    ]
+    assert lines[5].startswith("AUC 0.858 (+0.030); log loss 0.136 (-0.012)")
+
+
+def test_the_notes_of_a_release_are_markdown(run: Run) -> None:
+    """Ready to be pasted."""
+    code, out, _ = run("changelog", "triage", "--markdown")
+    assert code == 0
+    assert out.startswith("# Changelog of triage, production\n\n## 2026-03-02: triage-2000-1 released\n")
+
+
+def test_machines_get_full_digests_and_intervals(run: Run) -> None:
+    """One object a move."""
+    _, out, _ = run("changelog", "triage", "--json")
+    (change,) = json.loads(out)
+    assert (change["what"], change["model_sha256"], change["seconds"]) == ("released", "a1" * 32, 60.0)
+    assert change["metrics"][0] == {"metric": "auc", "value": 0.858, "change": 0.03, "low": 0.014, "high": 0.044}
+
+
+def test_a_channel_that_never_served_says_so(run: Run) -> None:
+    """In each form."""
+    assert run("changelog", "triage", "--channel", "staging")[1] == "Nothing was ever deployed on staging of triage.\n"
+    assert json.loads(run("changelog", "triage", "--channel", "staging", "--json")[1]) == []
+
+
+def test_an_unknown_model_is_an_error(run: Run) -> None:
+    """With the nearest name."""
+    code, out, err = run("changelog", "triaeg")
+    assert (code, out) == (1, "")
+    assert "did you mean `triage`?" in err
