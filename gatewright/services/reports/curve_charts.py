@@ -49,7 +49,7 @@ def draw_calibration(bins: Sequence[CalibrationBin], champion: Sequence[Calibrat
         return None
     top = min(1.0, max(max(b.mean_score, b.observed.high) for b in [*bins, *champion]) * 1.05) or 1.0
     rooted = sorted(b.mean_score for b in bins)[len(bins) // 2] < top / 4
-    draw = Drawing(420, 350, "Calibration: observed share of positives by score", _told(bins))
+    draw = Drawing(420, 350 if rooted else 332, "Calibration: observed share of positives by score", _told(bins))
     across, up = _axes(draw, "Calibration", top, rooted=rooted)
     draw.line((across(0), up(0)), (across(top), up(top)), color=MUTED, width=1.5, dash="2 4")
     path = [(across(b.mean_score), up(b.observed.value)) for b in bins]
@@ -105,7 +105,7 @@ def draw_models(
     ours, theirs = drawn.get("candidate") or [], drawn.get("champion") or []
     if not ours:
         return None
-    draw = Drawing(420, 350, title, f"{axes[1].capitalize()} up, {axes[0]} across.")
+    draw = Drawing(420, 332, title, f"{axes[1].capitalize()} up, {axes[0]} across.")
     across, up = _axes(draw, heading, 1.0)
     if diagonal:
         draw.line((across(0), up(0)), (across(1), up(1)), color=MUTED, width=1.5, dash="2 4")

@@ -7,6 +7,7 @@ from gatewright.core.errors import NotFoundError
 from gatewright.core.release_view import ReleaseView
 from gatewright.services.reports.cards import annex_iv, croissant, data_card, mlbom, model_card
 from gatewright.services.reports.escape import plain
+from gatewright.services.reports.release_report import release_report
 from gatewright.services.reports.runbook import runbook
 
 __all__ = ["DOCUMENTS", "DocumentKind", "document_kind"]
@@ -27,6 +28,7 @@ class DocumentKind:
 
 # In the order in which people want to read them.
 DOCUMENTS: tuple[DocumentKind, ...] = (
+    DocumentKind("report", "Release report", "report.html", HTML, release_report),
     DocumentKind("model-card", "Model card", "model-card.md", MARKDOWN, model_card),
     DocumentKind("data-card", "Data card", "data-card.md", MARKDOWN, data_card),
     DocumentKind("runbook", "Runbook", "runbook.md", MARKDOWN, runbook),

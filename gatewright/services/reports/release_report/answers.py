@@ -15,7 +15,7 @@ from gatewright.services.reports.curve_charts import (
 )
 from gatewright.services.reports.details import calibration_bins
 from gatewright.services.reports.release_report.bars import Bars, Mark, bar_chart, shares
-from gatewright.services.reports.release_report.measures import detail, dicts, figure, unmeasured
+from gatewright.services.reports.release_report.measures import detail, dicts, figure, thinned, unmeasured
 from gatewright.services.reports.release_report.number_charts import prediction_drawing
 from gatewright.services.reports.wording import NOTHING, number
 
@@ -61,7 +61,7 @@ def _roc_table(curves: Curves) -> Table:
     rows = [
         (model, "all" if threshold is None else f"{threshold:.4g}", number(fpr), number(tpr))
         for model in MODELS
-        for fpr, tpr, threshold in (curves.get(model) or {}).get("roc") or []
+        for fpr, tpr, threshold in thinned((curves.get(model) or {}).get("roc") or [])
     ]
     header = ("Model", "Threshold", "False positive rate", "True positive rate")
     return Table("Points of the ROC", header, rows, frozenset({1, 2, 3}))
@@ -71,7 +71,7 @@ def _precision_table(curves: Curves) -> Table:
     rows = [
         (model, f"{threshold:.4g}", number(recall), number(precision))
         for model in MODELS
-        for recall, precision, threshold in precision_recall(curves, model)
+        for recall, precision, threshold in thinned(precision_recall(curves, model))
     ]
     return Table(
         "Points of precision and recall", ("Model", "Threshold", "Recall", "Precision"), rows, frozenset({1, 2, 3})

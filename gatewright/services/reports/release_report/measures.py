@@ -1,6 +1,7 @@
 """What the stages measured, as tables, and the points they left in their details."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from pydantic import JsonValue
 
@@ -20,8 +21,12 @@ __all__ = [
     "measured_table",
     "named",
     "p_value",
+    "thinned",
     "unmeasured",
 ]
+
+TABLE_POINTS = 25
+P = TypeVar("P")
 
 
 def measured(view: ReleaseView, stage: str, wanted: Callable[[str], bool] = lambda _: True) -> list[Measurement]:
@@ -97,6 +102,14 @@ def figure(row: Mapping[str, JsonValue], name: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         return None
     return float(value)
+
+
+def thinned(points: Sequence[P]) -> list[P]:
+    """At most `TABLE_POINTS`, evenly, with the first and the last: a table of a curve is read, not drawn."""
+    last = len(points) - 1
+    if last < TABLE_POINTS:
+        return list(points)
+    return [points[k * last // (TABLE_POINTS - 1)] for k in range(TABLE_POINTS)]
 
 
 def interval_words(row: Mapping[str, JsonValue], name: str) -> str:

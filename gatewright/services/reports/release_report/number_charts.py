@@ -22,7 +22,7 @@ def prediction_drawing(curves: Mapping[str, Any]) -> str | None:
     reached = [v for p in [*ours, *theirs] for key in _KEYS if (v := figure(p, key)) is not None]
     low, high = min(reached), max(reached)
     across, up = Scale(low, high, LEFT, RIGHT), Scale(low, high, BOTTOM, TOP)
-    draw = Drawing(420, 350, "Mean target by mean prediction", "Mean target up, mean prediction across.")
+    draw = Drawing(420, 332, "Mean target by mean prediction", "Mean target up, mean prediction across.")
     _grid(draw, across, up)
     band(draw, *([(across(_at(p, "mean_prediction")), up(_at(p, key))) for p in ours] for key in ("low", "high")))
     path, other = (

@@ -18,6 +18,7 @@ from gatewright.services.reports.release_report.measures import (
     interval_words,
     measured,
     measured_table,
+    thinned,
     unmeasured,
 )
 from gatewright.services.reports.release_report.panels import Panel, Step, panels
@@ -147,7 +148,7 @@ def _risk(view: ReleaseView) -> Iterator[Block]:
     if not places or max(risk for _, risk in places) > 1:
         return
     svg = draw_models("Risk by coverage", "Risk and coverage", {"candidate": places}, ("share answered", "error rate"))
-    rows = [(number(c), number(r)) for c, r in places]
+    rows = [(number(c), number(r)) for c, r in thinned(places)]
     table = Table(
         "Points of risk and coverage", ("Share of rows answered", "Error rate among them"), rows, frozenset({0, 1})
     )

@@ -209,9 +209,10 @@ def _signed(value: float | None) -> str:
 
 
 def _tests(results: Sequence[CheckResult]) -> Table:
+    """Those that were decided by a test, not by a value alone."""
     return Table(
-        "How each check was tested",
-        ("Rule", "On", "Test", "p-value", "Adjusted", "Smallest effect seen", "Rows needed", "Why"),
+        "Tests behind the checks: p-values, and what they could have seen",
+        ("Rule", "On", "Test", "p-value", "Adjusted", "Smallest effect", "Rows needed"),
         [
             (
                 mono(r.rule),
@@ -221,9 +222,9 @@ def _tests(results: Sequence[CheckResult]) -> Table:
                 p_value(r.adjusted_p_value),
                 number(r.smallest_effect),
                 number(r.n_needed),
-                r.reason,
             )
             for r in results
+            if r.p_value is not None or r.smallest_effect is not None or r.n_needed is not None
         ],
         frozenset({3, 4, 5, 6}),
     )
