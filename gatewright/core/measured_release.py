@@ -82,7 +82,7 @@ class MeasuredReleases(Record):
 
     def to_file(self) -> bytes:
         """Canonical JSON (RFC 8785) with ``sha256`` over ``content``; what has its default is left out."""
-        content = self.model_dump(mode="json", exclude_defaults=True)
+        content = {**self.model_dump(mode="json", exclude_defaults=True), "format": self.format}
         return canonical_json({"sha256": sha256_hex(canonical_json(content)), "content": content})
 
     @classmethod

@@ -53,7 +53,7 @@ def _changed(policy: Policy, key: str, value: Any, change: str) -> Policy:
         place, field = _target(policy.rules, key, change)
         document["rules"][place][field] = value
     try:
-        return Policy.model_validate_json(json.dumps(document))
+        return Policy.model_validate_json(json.dumps(document), strict=True)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
         raise _refused(change, f"it makes no valid policy: {problem}.", "choose another value.") from None
