@@ -51,7 +51,7 @@ from gatewright.services.text_files import read_text
 from gatewright.services.waivers import Waivers
 from gatewright.settings import Settings
 
-__all__ = ["Services", "build", "connect"]
+__all__ = ["Services", "build", "connect", "read_settings", "stores"]
 
 
 # Who put a version in force that nobody had to sign.
@@ -218,9 +218,8 @@ def connect(*, read_only: bool = False) -> Services:
     refuses us, or fails its self-test.
     """
     redact_logs()
-    settings = _settings()
-    records = S3Store(_location(settings, settings.record_bucket))
-    blobs = S3Store(_location(settings, settings.blob_bucket, lock_days=settings.lock_days))
+    settings = read_settings()
+    records, blobs = stores(settings)
     if not read_only:
         for store in (records, blobs):
             store.ensure_bucket()
@@ -229,7 +228,14 @@ def connect(*, read_only: bool = False) -> Services:
     return build(settings, blob_store=blobs, record_store=records)
 
 
-def _settings() -> Settings:
+def stores(settings: Settings) -> tuple[S3Store, S3Store]:
+    """The stores of records and of blobs; nothing is asked of them yet."""
+    records = S3Store(_location(settings, settings.record_bucket))
+    return records, S3Store(_location(settings, settings.blob_bucket, lock_days=settings.lock_days))
+
+
+def read_settings() -> Settings:
+    """What the environment says. Raises SpecError for a value that is none."""
     try:
         return Settings()
     except ValidationError as error:
