@@ -150,7 +150,8 @@ def form_fields(view: ReleaseView) -> str:
 def rollback_command(model: str, release_id: str) -> str:
     """The shell command that puts ``release_id`` back; the reader fills in who and why."""
     return (
-        f"prefect deployment run rollback/rollback --param model={model} --param to_release={release_id} \\\n"
+        "prefect deployment run rollback/rollback \\\n"
+        f"  --param model={model} --param to_release={release_id} \\\n"
         "  --param actor=first.last --param reason='why, in ten characters or more'"
     )
 
