@@ -13,12 +13,11 @@ from prefect.settings import PREFECT_UI_URL
 from gatewright.core.errors import GatewrightError, SpecError
 from gatewright.core.releases import Opening
 from gatewright.core.responses import MonitoringDecision
-from gatewright.core.routing import NOBODY, Routes, parse_routes
-from gatewright.services.notifications import Delivered, Notifications, send_by_apprise
+from gatewright.core.routing import Routes
+from gatewright.services.notifications import Delivered, Notifications, read_routes, send_by_apprise
 from gatewright.services.outbox import Outbox
 from gatewright.services.reports.message import Message
 from gatewright.services.telling import Telling
-from gatewright.services.text_files import read_text
 from gatewright.wiring import Services
 
 __all__ = ["SWEEP_SECONDS", "deliver", "notify", "notify_of_production", "routes_of", "telling_of"]
@@ -57,11 +56,8 @@ def deliver(services: Services, *, seconds: float) -> Delivered:
 
 
 def routes_of(services: Services) -> Routes:
-    """Who is told where; nobody where there is no such file. Raises SpecError."""
-    path = services.settings.path(services.settings.notifications)
-    if not path.exists():
-        return NOBODY
-    return parse_routes(read_text(path, remedy="write it as docs/notifications.md says."), where=str(path))
+    """Who is told where, as it is written now. Raises SpecError."""
+    return read_routes(services.settings.path(services.settings.notifications))
 
 
 def send_by_block(name: str, message: Message) -> None:

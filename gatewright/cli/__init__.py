@@ -23,6 +23,7 @@ from gatewright.cli import (
     export,
     lineage,
     new,
+    notices,
     policy,
     release_diff,
     releases,
@@ -63,6 +64,7 @@ app.command(documents.documents)
 app.command(lineage.lineage)
 app.command(schema.schema)
 app.command(new.new)
+app.command(notices.notices)
 app.command(doctor.doctor)
 app.command(serve.serve)
 app.command(approve.approve)

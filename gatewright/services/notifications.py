@@ -10,14 +10,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from gatewright.core.errors import ServerError, SpecError
 from gatewright.core.notices import Notice
-from gatewright.core.routing import Routes
+from gatewright.core.routing import NOBODY, Routes, parse_routes
 from gatewright.services.outbox import Outbox, Pending
 from gatewright.services.reports.message import Message, message_of
+from gatewright.services.text_files import read_text
 
-__all__ = ["TRIES", "Delivered", "Notifications", "Sender", "send_by_apprise"]
+__all__ = ["TRIES", "Delivered", "Notifications", "Sender", "read_routes", "send_by_apprise"]
 
 Sender = Callable[[str, Message], None]
 _LOG = logging.getLogger(__name__)
@@ -108,6 +110,13 @@ class Notifications:
     def _sender(self, place: str) -> tuple[Sender, str]:
         kind, _, name = place.partition(":")
         return self.senders[kind], name
+
+
+def read_routes(path: Path) -> Routes:
+    """Who is told where; nobody where there is no such file. Raises SpecError for one that cannot be followed."""
+    if not path.exists():
+        return NOBODY
+    return parse_routes(read_text(path, remedy="write it as docs/notifications.md says."), where=str(path))
 
 
 def send_by_apprise(name: str, message: Message) -> None:

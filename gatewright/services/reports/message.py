@@ -6,13 +6,14 @@ leaving signs out. What came from data or people is escaped in both, and makes n
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 
 from gatewright.core.notices import Notice
 from gatewright.services.reports.escape import plain, spoken, words
 from gatewright.services.reports.wording import OUTCOME_WORDS
 
-__all__ = ["Message", "message_of", "subject_of"]
+__all__ = ["Message", "message_of", "subject_of", "test_message"]
 
 # Of more notices at once only the subjects are told.
 MAX_IN_FULL, MAX_NAMED = 5, 3
@@ -29,6 +30,12 @@ class Message:
     html: str
     text: str
     urgent: bool = False
+
+
+def test_message(at: datetime) -> Message:
+    """What is sent to find out whether somebody can be reached."""
+    text = f"Gatewright can reach you here. Nothing happened, nothing is to be done. {at:%Y-%m-%d %H:%M} UTC"
+    return Message("TEST: a message from Gatewright", f"<p>{text}</p>", text)
 
 
 def subject_of(notice: Notice) -> str:
