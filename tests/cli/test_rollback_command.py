@@ -1,0 +1,174 @@
+"""A platform engineer puts an earlier model back with one command and stays until it serves."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from gatewright.core.channels import ChannelEntry
+from gatewright.services.prefect_api import PrefectApi
+from gatewright.wiring import Services
+from tests.cli.conftest import Run
+from tests.services.reports.example_view import MODEL, NOON
+
+SECOND = "b7" * 32
+RUN, DEPLOYMENT = "5d1f0a52-0000-4000-8000-000000000001", "5d1f0a52-0000-4000-8000-000000000002"
+REASON = ("--reason", "It misses too many of the old.")
+
+
+class Prefect:
+    """Answers as Prefect does for one deployment and one run, which does something each time it is asked about."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.parameters: dict[str, str] = {}
+        self.then: list[Callable[[], tuple[str, str]]] = []
+        self.deployment_status = self.start_status = 200
+
+    def api(self, _settings: object = None) -> PrefectApi:
+        return PrefectApi(httpx.Client(base_url="http://prefect/api", transport=httpx.MockTransport(self.handle)))
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        match request.method, request.url.path:
+            case "GET", "/api/deployments/name/rollback/rollback":
+                return httpx.Response(self.deployment_status, json={"id": DEPLOYMENT})
+            case "POST", path if path == f"/api/deployments/{DEPLOYMENT}/create_flow_run":
+                self.parameters = json.loads(request.content)["parameters"]
+                return httpx.Response(self.start_status, json={"id": RUN, "detail": "reason: too short"})
+            case "GET", path if path == f"/api/flow_runs/{RUN}":
+                kind, message = (self.then.pop(0) if len(self.then) > 1 else self.then[0])()
+                return httpx.Response(200, json={"state": {"type": kind, "name": kind.title(), "message": message}})
+        raise AssertionError(f"unexpected {request.method} {request.url.path}")
+
+    def move(self, action: str, release: str = "triage-2000-1", model: str = MODEL) -> tuple[str, str]:
+        """The run moves the channel; what Prefect says of it meanwhile."""
+        channels = self.services.channels
+        entry = ChannelEntry(
+            action=action, release_id=release, model_sha256=model, actor="dana.reyes", reason=REASON[1],
+            at=NOON + timedelta(hours=3), operation=f"rollback-{RUN}",
+        )  # fmt: skip
+        channels.move("triage", "production", entry, expected=len(channels.history("triage", "production")))
+        return "RUNNING", ""
+
+
+@pytest.fixture
+def prefect(services: Services, monkeypatch: pytest.MonkeyPatch) -> Prefect:
+    """Two releases were deployed, the second serves; Prefect's login is dana.reyes's."""
+    for n, action in enumerate(("deploy", "confirm"), start=2):
+        entry = ChannelEntry(
+            action=action, release_id="triage-2000-2", model_sha256=SECOND, actor="dana.reyes", reason="Better.",
+            at=NOON + timedelta(hours=n), operation="triage-2000-2",
+        )  # fmt: skip
+        services.channels.move("triage", "production", entry, expected=n)
+    double = Prefect(services)
+    monkeypatch.setattr(PrefectApi, "connect", double.api)
+    monkeypatch.setattr("gatewright.services.rollback_run._POLL_SECONDS", 0)
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "dana.reyes:secret-of-dana")
+    return double
+
+
+def test_one_step_back_is_started_followed_and_confirmed(run: Run, prefect: Prefect) -> None:
+    """Each step is told as it happens; the exit code says that the earlier model serves."""
+    prefect.then = [
+        lambda: ("SCHEDULED", ""), lambda: prefect.move("rollback"), lambda: prefect.move("confirm"),
+    ]  # fmt: skip
+    code, out, err = run("rollback", "triage", *REASON)
+    assert (code, err) == (0, "")
+    assert prefect.parameters == {
+        "model": "triage", "to_release": "triage-2000-1", "actor": "dana.reyes", "reason": REASON[1],
+    }  # fmt: skip
+    assert [line.strip() for line in out.splitlines()] == [
+        "triage: from triage-2000-2 back to triage-2000-1, as dana.reyes",
+        f"run        rollback-{RUN}",
+        "Prefect    scheduled",
+        "Prefect    running",
+        "rollback   the channel names triage-2000-1; waiting until the target serves it",
+        f"confirm    the target serves triage-2000-1, model {MODEL[:12]}",
+        "DEPLOYED triage-2000-1 serves",
+    ]
+    assert "secret-of-dana" not in out
+
+
+def test_a_target_that_does_not_follow_is_a_failure(run: Run, prefect: Prefect) -> None:
+    """The channel is back where it was, and the exit code says so."""
+    prefect.then = [lambda: prefect.move("rollback"), lambda: prefect.move("revert", "triage-2000-2", SECOND)]
+    code, out, _ = run("rollback", "triage", *REASON)
+    assert code == 2
+    assert "the target did not follow in time; the channel names triage-2000-2 again" in out
+    assert out.splitlines()[-1].startswith("FAILED")
+
+
+def test_a_run_that_fails_says_why(run: Run, prefect: Prefect) -> None:
+    """Whoever may not roll back is told so by the run; its words cannot move the cursor."""
+    prefect.then = [lambda: ("FAILED", "`lou.gone` may not roll back.\x1b[2J")]
+    code, out, _ = run("rollback", "triage", *REASON, "--actor", "lou.gone")
+    assert code == 2
+    assert prefect.parameters["actor"] == "lou.gone"
+    assert "failed `lou.gone` may not roll back.[2J" in out
+
+
+def test_a_run_that_nobody_takes_is_under_way_not_done(run: Run, prefect: Prefect) -> None:
+    """No worker: after the time to wait the exit code is 3."""
+    prefect.then = [lambda: ("SCHEDULED", "")]
+    code, out, _ = run("rollback", "triage", *REASON, "--wait", "0", "--json")
+    found = json.loads(out)
+    assert (code, found["outcome"], found["operation"]) == (3, "under way", f"rollback-{RUN}")
+    assert (found["run"]["type"], found["last_move"]) == ("SCHEDULED", None)
+
+
+def test_leaving_does_not_stop_the_run(run: Run, prefect: Prefect) -> None:
+    """Ctrl-C is no rollback of the rollback."""
+
+    def leave() -> tuple[str, str]:
+        raise KeyboardInterrupt
+
+    prefect.then = [lambda: ("RUNNING", ""), leave]
+    code, out, _ = run("rollback", "triage", *REASON)
+    assert code == 3
+    assert "you left; the run goes on" in out
+
+
+def test_back_to_what_serves_starts_nothing(run: Run, prefect: Prefect) -> None:
+    """It is there already."""
+    code, out, _ = run("rollback", "triage", *REASON, "--to", "triage-2000-2")
+    assert (code, out) == (0, "DEPLOYED triage-2000-2 serves\n")
+    assert prefect.parameters == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("triage", "--reason", "too short"), "the reason is too short"),
+        (("triage", *REASON, "--to", "triage-2000-3"), "release `triage-2000-3` was never deployed"),
+        (("triaeg", *REASON), "did you mean `triage`?"),
+    ],
+)
+def test_what_cannot_be_rolled_back_is_refused_before_a_run_starts(
+    run: Run, prefect: Prefect, arguments: tuple[str, ...], problem: str
+) -> None:
+    """A blocked candidate cannot get into production this way."""
+    code, out, err = run("rollback", *arguments)
+    assert (code, out, prefect.parameters) == (1, "", {})
+    assert problem in err
+
+
+def test_without_a_name_nobody_rolls_back(run: Run, prefect: Prefect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who did it is kept for ever."""
+    monkeypatch.delenv("PREFECT_API_AUTH_STRING")
+    code, _, err = run("rollback", "triage", *REASON)
+    assert (code, prefect.parameters) == (1, {})
+    assert "--actor" in err
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [({"deployment_status": 404}, "there is no deployment `rollback/rollback`"), ({"start_status": 409}, "too short")],
+)
+def test_what_prefect_refuses_is_an_error(run: Run, prefect: Prefect, change: dict[str, int], problem: str) -> None:
+    """A server without the deployment, and parameters that do not fit its schema."""
+    vars(prefect).update(change)
+    code, out, err = run("rollback", "triage", *REASON)
+    assert (code, out) == (1, "")
+    assert problem in err
