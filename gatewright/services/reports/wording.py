@@ -62,7 +62,7 @@ def span(interval: Interval | None) -> str:
     return NOTHING if interval is None else f"[{number(interval.low)}, {number(interval.high)}]"
 
 
-def limit(result: CheckResult) -> str:
+def limit(result: CheckResult | Limits) -> str:
     """``at least 0.8``, ``at most 50,000,000`` or ``0.1 to 0.3``."""
     low, high = (None if bound is None else f"{bound:,.10g}" for bound in (result.minimum, result.maximum))
     if low is not None and high is not None:
@@ -77,7 +77,7 @@ def shortfall(result: CheckResult) -> str:
     """
     limits = Limits(result.minimum, result.maximum)
     value = result.value
-    if value is None or value != value:
+    if value is None:
         return ""
     if limits.maximum == 0 and result.interval is None and value > 0:
         return "none is allowed"

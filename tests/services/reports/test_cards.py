@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from gatewright.core.records import sha256_hex
 from gatewright.core.refs import ArtifactRef
 from gatewright.core.release_view import ReleaseView
+from gatewright.core.releases import ReleaseState
 from gatewright.services.reports.cards import annex_iv, card_body, data_card, model_card
 from tests.services.reports.example_view import (
     CANDIDATE,
@@ -49,6 +50,19 @@ def test_a_model_card_has_the_headings_a_reader_looks_for() -> None:
         "Model details", "Intended use", "How to use", "Limits", "Metrics", "Metrics by group", "Training data",
         "Ethical considerations", "Caveats", "Contact", "Digests",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("view", "verdict"),
+    [
+        (example_view(), "waiting; the policy says **PASS**."),
+        (replace(example_view(), decision=None, state=ReleaseState.FAILED), "failed; the policy has not been asked."),
+    ],
+)
+def test_a_model_card_says_first_what_became_of_the_model(view: ReleaseView, verdict: str) -> None:
+    """Before any fact about it."""
+    first = card_body(model_card(view)).split("\n\n")[1]
+    assert first == f"Release <code>triage-2000-1</code>: {verdict}"
 
 
 def test_a_model_card_carries_its_metrics_where_a_machine_reads_them() -> None:

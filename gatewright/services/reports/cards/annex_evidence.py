@@ -12,7 +12,7 @@ from gatewright.services.reports.cards.data_card import file_table
 from gatewright.services.reports.cards.model_card import group_metrics, metric_table
 from gatewright.services.reports.escape import code, md
 from gatewright.services.reports.tables import bullets, page, table
-from gatewright.services.reports.wording import NOTHING, OUTCOME_WORDS, label, number, span, when
+from gatewright.services.reports.wording import NOTHING, OUTCOME_WORDS, label, limit, number, span, when
 
 __all__ = [
     "accuracy", "accuracy_by_group", "approvals", "attacks", "changes", "data", "design", "development", "file_safety",
@@ -72,7 +72,7 @@ def design(view: ReleaseView) -> str:
     spec = view.spec
     positive = "" if spec.target.positive is None else f", positive: {md(spec.target.positive)}"
     facts = {
-        "Task": md(spec.task),
+        "Task": md(label(spec.task)),
         "Output": f"{code(spec.target.column)}{positive}",
         "Decision threshold": number(spec.decision_threshold),
         "Inputs": ", ".join(code(name) for name in view.opening.features),
@@ -172,7 +172,14 @@ def monitoring(view: ReleaseView) -> str:
     plan = view.policy.monitoring
     least = f"Below {plan.minimum_rows:,} predictions, or {plan.minimum_labels:,} labels, nothing is decided."
     rows = (
-        (code(r.id), md(label(r.metric)), md(r.slices), md(Limits(r.minimum, r.maximum)), r.response, md(r.reason))
+        (
+            code(r.id),
+            md(label(r.metric)),
+            md(r.slices),
+            md(limit(Limits(r.minimum, r.maximum))),
+            r.response,
+            md(r.reason),
+        )
         for r in plan.rules
     )
     return page(least, table(("Rule", "Metric", "Slices", "Limit", "Response", "Why"), rows)).rstrip()
@@ -180,10 +187,14 @@ def monitoring(view: ReleaseView) -> str:
 
 def _rules(rules: Iterator[Rule]) -> str:
     rows = [
-        (code(r.id), md(label(r.measured_as)), md(r.slices), md(Limits(*r.allowed)), r.severity.value, md(r.reason))
-        for r in rules
+        (code(r.id), md(label(r.measured_as)), md(r.slices), _allowed(r), r.severity.value, md(r.reason)) for r in rules
     ]
     return table(("Rule", "Metric", "Slices", "Limit", "Severity", "Why it is right"), rows) if rows else ""
+
+
+def _allowed(rule: Rule) -> str:
+    limits = Limits(*rule.allowed, strict=rule.test != "limit")
+    return md(limits if limits.strict else limit(limits))
 
 
 def _measurements(found: list[Measurement]) -> str:

@@ -21,6 +21,11 @@ ABOUT = (
     "suffices, is for people to judge."
 )
 
+NEXT = (
+    "Write each into its field of <code>model.yaml</code>, where it names one; the next release carries it. This "
+    "release stays as it is."
+)
+
 
 def annex_iv(view: ReleaseView) -> str:
     """Every point of Annex IV, answered or marked as a gap; the gaps first."""
@@ -29,7 +34,7 @@ def annex_iv(view: ReleaseView) -> str:
         front_matter({"title": f"Annex IV: {words(view.spec.title)}", "tags": ["gatewright", view.spec.name]}),
         f"# {_verdict(gaps)}: technical documentation of {md(view.spec.title)}",
         f"{_tally(gaps)} {_subject(view)}",
-        page("## Gaps", _gap_table(gaps)).rstrip() if gaps else "",
+        page("## Gaps", NEXT, _gap_table(gaps)).rstrip() if gaps else "",
         ABOUT,
         *(_shown(view, point) for point in POINTS),
     )

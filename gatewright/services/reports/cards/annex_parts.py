@@ -9,7 +9,7 @@ from gatewright.services.reports.escape import code
 
 __all__ = ["COMPLIANCE", "PROVIDER", "SCIENTIST", "Gap", "Part", "Proven", "Said"]
 
-SCIENTIST, COMPLIANCE, PROVIDER = "data scientist", "compliance officer", "provider, legal"
+SCIENTIST, COMPLIANCE, PROVIDER = "data scientist", "compliance officer", "provider"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Said:
         return f"Written by people: {code(f'card.{self.field}')}, spec {code(view.opening.spec.sha256)}."
 
     def gap(self) -> Gap:
-        return Gap(self.asks, self.who, f"{code(f'card.{self.field}')} in <code>model.yaml</code>")
+        return Gap(self.asks, self.who, code(f"card.{self.field}"))
 
 
 @dataclass(frozen=True)

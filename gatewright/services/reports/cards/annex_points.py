@@ -10,7 +10,7 @@ __all__ = ["POINTS", "Point"]
 
 SEE_3 = "The tables are under point 3."
 APPROVE = "<code>gatewright approve</code>"
-ADVERSARIAL = "<code>adversarial</code> in <code>model.yaml</code>"
+ADVERSARIAL = "<code>adversarial</code>"
 
 
 @dataclass(frozen=True)

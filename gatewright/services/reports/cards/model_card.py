@@ -28,6 +28,7 @@ def model_card(view: ReleaseView) -> str:
     return page(
         front_matter(_facts(view)),
         f"# Model card: {md(view.spec.title)}",
+        _verdict(view),
         _model_details(view),
         _intended_use(view),
         page("## How to use", said_or_gap(view.spec.card, "instructions"), *_loading(view)).rstrip(),
@@ -76,18 +77,21 @@ def _facts(view: ReleaseView) -> dict[str, Any]:
     return facts | ({"model-index": [{"name": name, "results": [result]}]} if metrics else {})
 
 
-def _positive(view: ReleaseView, before: str) -> str:
+def _verdict(view: ReleaseView) -> str:
+    said = "has not been asked" if view.decision is None else f"says **{OUTCOME_WORDS[view.decision.outcome]}**"
+    return f"Release {code(view.opening.release_id)}: {view.state.value}; the policy {said}."
+
+
+def _positive(view: ReleaseView) -> str:
     """The positive value, where the task has one."""
     positive = view.spec.target.positive
-    return "" if positive is None else f"{before}{md(positive)}"
+    return "" if positive is None else f", positive: {code(positive)}"
 
 
 def _model_details(view: ReleaseView) -> str:
-    decision = "not decided" if view.decision is None else OUTCOME_WORDS[view.decision.outcome]
     facts = {
         "Owner": md(view.spec.card.owner),
-        "Release": f"{code(view.opening.release_id)}, decision of the policy: {decision}",
-        "Task": f"{md(view.spec.task)}: {md(view.spec.target.column)}{_positive(view, ' is ')}",
+        "Task": f"{md(label(view.spec.task))} of {code(view.spec.target.column)}{_positive(view)}",
         "Decision threshold": number(view.spec.decision_threshold),
         "Features": ", ".join(code(name) for name in view.opening.features),
     }
