@@ -64,10 +64,11 @@ class ReleaseProgress:
         return self.finished[name]
 
     def _whole_view(self, names: Sequence[str]) -> ReleaseView:
-        """The whole release once its decision is there; before, only whether it has ended."""
-        if "decision" in names:
+        """The whole release once its decision is there or it has ended; before, only where it stands."""
+        state = self.releases.state(self.view.opening) or ReleaseState.OPEN
+        if "decision" in names or state.final:
             return self.releases.view(self.view.opening.release_id)
-        return replace(self.view, state=self.releases.state(self.view.opening) or ReleaseState.OPEN)
+        return replace(self.view, state=state)
 
     @property
     def running(self) -> Stage | None:
