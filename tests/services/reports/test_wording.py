@@ -96,7 +96,6 @@ def result(
         (result(60_000_000, None, None, 50_000_000), "10,000,000 over the limit of 50,000,000"),
         (result(0.1, (0.0, 0.2), None, 0.25), ""),
         (result(None, None, None, 0.25), ""),
-        (result(float("nan"), None, None, 0.25), ""),
     ],
 )
 def test_a_shortfall_is_the_distance_to_the_limit_in_the_metrics_unit(given: CheckResult, written: str) -> None:
