@@ -1,5 +1,6 @@
 """Why a release stands where it stands: for each rule what was found, how far it is from the limit, and what to do."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from gatewright.core.next_steps import excused_rules, may_waive, next_steps
@@ -53,7 +54,8 @@ class Explanation(Record):
 def explain(view: ReleaseView) -> tuple[Explanation, ...]:
     """Every result of the decision, the weightiest first, else in the policy's order; empty before it was decided."""
     results = view.decision.results if view.decision else ()
-    found = [_explained(view, result) for result in results]
+    digests = {name: stage.digest for name, stage in view.stages.items()}
+    found = [_explained(view, result, digests) for result in results]
     return tuple(sorted(found, key=lambda one: _ORDER.index(one.weight)))
 
 
@@ -69,7 +71,7 @@ def headroom(result: CheckResult, *, worst: bool = False) -> float | None:
     return min(rooms, default=None)
 
 
-def _explained(view: ReleaseView, result: CheckResult) -> Explanation:
+def _explained(view: ReleaseView, result: CheckResult, digests: Mapping[str, str]) -> Explanation:
     rule = next((rule for rule in view.policy.rules if rule.id == result.rule), None)
     waiver = waiver_for(result, view.decision.waivers if view.decision else ())
     weight = _weight(view, result)
@@ -80,7 +82,7 @@ def _explained(view: ReleaseView, result: CheckResult) -> Explanation:
         effect=_effect(view, weight),
         margin=headroom(result),
         margin_of_interval=headroom(result, worst=True),
-        proof=_proof(view, result),
+        proof=_proof(view, result, digests),
         owner=view.policy.owner,
         may_waive=may_waive(view),
         waived=None if waiver is None else str(waiver),
@@ -117,7 +119,6 @@ def _warning(view: ReleaseView) -> str:
     return f"it does not stop the release; from {from_on} warnings on it is held for a review, {so_far}"
 
 
-def _proof(view: ReleaseView, result: CheckResult) -> Proof:
-    stage = view.stages.get(result.stage)
+def _proof(view: ReleaseView, result: CheckResult, digests: Mapping[str, str]) -> Proof:
     measured = view.find(result.stage, result.metric, result.slice)
-    return Proof(stage=result.stage, sha256=stage.digest if stage else None, note=measured.note if measured else "")
+    return Proof(stage=result.stage, sha256=digests.get(result.stage), note=measured.note if measured else "")
