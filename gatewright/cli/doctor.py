@@ -1,46 +1,128 @@
-"""``gatewright doctor``: does the store keep its promises, and does every hash chain still verify?"""
+"""``gatewright doctor``: does every part of an installation work, and what to do where one does not?"""
 
-import platform
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING
 
-from gatewright import __version__
-from gatewright.cli.output import Json, print_json, print_table
+from gatewright.cli.output import Json, Page, print_json
+
+if TYPE_CHECKING:
+    from gatewright.core.roster import Roster
+    from gatewright.services.checkup import Check, Finding
+    from gatewright.wiring import Services
 
 __all__ = ["doctor"]
 
-_PACKAGES = ("prefect", "great-expectations", "scikit-learn", "fairlearn", "skops", "pandas", "pyarrow", "boto3")
+OK, FAILED = 0, 2
+_WORST_FIRST = ("FAIL", "WARN", "OK")
+_WIDTH = 4
 
 
 def doctor(*, as_json: Json = False) -> int:
-    """Test the store and its clock, verify the hash chains of every ledger and of its channel, and print versions."""
-    from gatewright.services.store_clock import require_one_time
-    from gatewright.wiring import connect
+    """Look at packages, store, clock, ledgers, keys, servers and workers. Exit code 0 all well, 2 something fails.
 
-    # Connecting runs the store's self-test and raises when it fails.
-    services = connect()
-    require_one_time(services.records, services.now)
-    buckets = {"records": str(services.records.protection()), "blobs": str(services.blobs.protection())}
-    channel = services.settings.channel
-    ledgers = {model: len(services.ledger.entries(model)) for model in services.ledger.models()}
-    moves = {model: len(services.channels.history(model, channel)) for model in ledgers}
-    found = {"python": platform.python_version(), "gatewright": __version__}
-    found |= {package: _version(package) for package in _PACKAGES}
-    store = services.settings.store_endpoint_url or "AWS S3"
+    Nothing secret is shown, and a broken part does not stop the others from being looked at.
+
+    Example: gatewright doctor
+    """
+    from gatewright.services.checkup import look
+
+    findings = list(look(_checks()))
+    failed = [one for one in findings if one.status == "FAIL"]
     if as_json:
-        tested = {"store": store, "store_self_test": "passed", "buckets": buckets}
-        print_json({**tested, "ledgers": ledgers, "moves": moves, "versions": found})
-        return 0
-    rows = [{"check": "store self-test", "found": f"passed ({store})"}]
-    rows += [{"check": f"bucket of {name}", "found": protection} for name, protection in buckets.items()]
-    rows += [{"check": f"ledger of {model}", "found": f"verified, {n} entries"} for model, n in ledgers.items()]
-    rows += [{"check": f"{channel} of {model}", "found": f"verified, {n} moves"} for model, n in moves.items()]
-    rows += [{"check": package, "found": installed} for package, installed in found.items()]
-    print_table(rows, empty="")
-    return 0
+        print_json({"status": "FAIL" if failed else "OK", "findings": [asdict(one) for one in findings]})
+    else:
+        _print(findings)
+    return FAILED if failed else OK
 
 
-def _version(package: str) -> str:
+def _checks() -> "Iterator[Check]":
+    """In the order in which one part needs the other."""
+    from importlib.metadata import version
+
+    from gatewright.services.checkup import Check, versions
+    from gatewright.services.checkup.servers import look_at_prefect
+    from gatewright.services.prefect_api import PrefectSettings
+
+    yield Check("packages", versions.look_at_packages)
+    yield Check("ssh-keygen", versions.look_at_tools)
+    yield Check("settings", _settings_hold)
+    services = _services()
+    if services is not None:
+        yield from _of_services(services)
+    yield Check("Prefect server", lambda: look_at_prefect(PrefectSettings(), version("prefect")))
+
+
+def _settings_hold() -> "Iterator[Finding]":
+    from gatewright.services.checkup import Finding
+    from gatewright.wiring import read_settings
+
+    settings = read_settings()
+    yield Finding("settings", "OK", f"root {settings.root}, channel {settings.channel}")
+
+
+def _services() -> "Services | None":
+    """Without what signs: a key that cannot be used must not stop the rest. None where the settings do not hold."""
+    from gatewright import wiring
+    from gatewright.core.errors import SpecError
+
     try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+        settings = wiring.read_settings()
+    except SpecError:
+        return None
+    records, blobs = wiring.stores(settings)
+    unsigned = settings.model_copy(update={"pipeline_key": None, "checkpoints": None})
+    return wiring.build(unsigned, blob_store=blobs, record_store=records)
+
+
+def _of_services(services: "Services") -> "Iterator[Check]":
+    from gatewright.services.checkup import Check, servers, signing, storage
+    from gatewright.services.targets.scoring_service import ScoringServiceTarget
+    from gatewright.wiring import read_settings
+
+    settings, records, now = read_settings(), services.records, services.now
+    directory = settings.path(settings.checkpoints) if settings.checkpoints else None
+    key = settings.path(settings.pipeline_key) if settings.pipeline_key else None
+    target, url = ScoringServiceTarget(settings.target_url), settings.target_url
+    yield Check("store", partial(storage.look_at_store, records, settings.store_endpoint_url or "AWS S3"))
+    yield Check("clock of the store", partial(storage.look_at_clock, records, now))
+    yield Check("buckets", partial(storage.look_at_protection, records, services.blobs))
+    yield Check("ledgers", partial(storage.look_at_chains, services.ledger, services.channels, settings.channel))
+    yield Check("pipeline key", lambda: signing.look_at_key(key, _roster(services), now()))
+    yield Check("checkpoints", partial(signing.look_at_checkpoints, directory))
+    yield Check("scoring service", lambda: servers.look_at_target(target, url, _heads(services)))
+    yield Check("documents", partial(servers.look_at_documents, settings.documents_url))
+
+
+def _heads(services: "Services") -> dict[str, str | None]:
+    """Model -> what its channel names."""
+    found = {model: services.channels.head(model, services.settings.channel) for model in services.ledger.models()}
+    return {model: head[1].model_sha256 if head else None for model, head in found.items()}
+
+
+def _roster(services: "Services") -> "Roster":
+    """The roster in force, or the file where none is: looking puts nothing in force."""
+    from gatewright.core.governed import ROSTER_NAME
+    from gatewright.core.roster import Roster
+    from gatewright.core.strict_yaml import parse_yaml
+    from gatewright.services.text_files import read_text
+
+    found = services.governance.in_force("roster", ROSTER_NAME)
+    if found is not None:
+        return found.roster
+    path = services.settings.path(services.settings.roster)
+    return parse_yaml(read_text(path), Roster, where=str(path))
+
+
+def _print(findings: "Sequence[Finding]") -> None:
+    page = Page()
+    counts = {status: sum(one.status == status for one in findings) for status in _WORST_FIRST}
+    worst = next(status for status in _WORST_FIRST if counts[status] or status == "OK")
+    words = [f"{counts['OK']} of {len(findings)} are well", f"{counts['WARN']} to look at", f"{counts['FAIL']} fail"]
+    page.line("; ".join(words), label=worst, label_width=_WIDTH + 1)
+    page.line("")
+    for one in sorted(findings, key=lambda one: _WORST_FIRST.index(one.status)):
+        page.line(f"{one.part}: {one.found}", label=one.status, label_width=_WIDTH + 1)
+        if one.remedy:
+            page.line(f"remedy: {one.remedy}", indent=_WIDTH + 2)

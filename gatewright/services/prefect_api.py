@@ -1,4 +1,5 @@
-"""What we ask of Prefect's REST API: which runs wait for an answer, to resume one with it, and to start and follow one.
+"""What we ask of Prefect's REST API: which runs wait for an answer, to resume one with it, to start and follow one,
+and what there is to run them.
 
 The library does not import Prefect, so whoever approves needs neither it nor its settings.
 """
@@ -134,6 +135,27 @@ class PrefectApi:
         run = self._json(self._send("GET", f"/flow_runs/{run_id}"))
         state = (run.get("state") if isinstance(run, dict) else None) or {}
         return RunState(*(str(state.get(name) or "") for name in RunState._fields))
+
+    def version(self) -> str:
+        """The server's. Raises ServerError."""
+        found = self._json(self._send("GET", "/admin/version"))
+        if not isinstance(found, str):
+            raise self._strange()
+        return found
+
+    def deployments(self) -> dict[str, str | None]:
+        """Name -> work pool, of all deployments. Raises ServerError."""
+        found = self._json(self._post("/deployments/filter", {"limit": _PAGE}))
+        if not isinstance(found, list):
+            raise self._strange()
+        return {str(one.get("name")): one.get("work_pool_name") for one in found if isinstance(one, dict)}
+
+    def online_workers(self, pool: str) -> list[str]:
+        """Names of the workers of a pool whose heartbeat is recent. Raises ServerError."""
+        found = self._json(self._post(f"/work_pools/{pool}/workers/filter", {"limit": _PAGE}))
+        if not isinstance(found, list):
+            raise self._strange()
+        return [str(one.get("name")) for one in found if isinstance(one, dict) and one.get("status") == "ONLINE"]
 
     def _field(self, reply: httpx.Response, name: str) -> str:
         found = self._json(reply)

@@ -8,7 +8,6 @@ import pytest
 from gatewright import __version__
 from gatewright.cli import main
 from gatewright.core.errors import StoreError
-from tests.cli.conftest import Run
 
 HEAVY = ("great_expectations", "sklearn", "pandas", "numpy", "prefect", "boto3", "matplotlib", "fairlearn", "skops")
 
@@ -57,15 +56,3 @@ def test_a_known_problem_is_one_message_with_its_remedy(
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "Error: the store does not answer.\n  where:  http://127.0.0.1:1\n  remedy: start it.\n"
-
-
-def test_the_doctor_reports_the_store_the_ledgers_and_the_versions(run: Run) -> None:
-    """What somebody is asked for first."""
-    code, out, _ = run("doctor")
-    assert code == 0
-    assert "store self-test" in out
-    lines = [" ".join(line.split()) for line in out.splitlines()]
-    assert "bucket of blobs no versions, no lock" in lines
-    assert "ledger of triage verified, 6 entries" in lines
-    assert "production of triage verified, 2 moves" in lines
-    assert "scikit-learn" in out
