@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from gatewright.services.blobs import BlobStore
 from gatewright.services.channel_store import ChannelStore
-from gatewright.services.checkup.finding import Finding
+from gatewright.services.checkup.finding import Finding, Status
 from gatewright.services.ledger_store import LedgerStore
 from gatewright.services.store import ObjectStore
 from gatewright.services.store_clock import MAX_SKEW
@@ -27,7 +27,7 @@ def look_at_clock(store: ObjectStore, now: Callable[[], datetime]) -> Iterator[F
     """Windows of approval and expiries mean nothing when the clocks differ."""
     skew = store.clock_skew(now)
     words = f"{abs(skew).total_seconds():.1f} s {'ahead of' if skew > timedelta(0) else 'behind'} this machine"
-    status = "OK" if abs(skew) <= _NOTICED else "WARN" if abs(skew) <= MAX_SKEW else "FAIL"
+    status: Status = "OK" if abs(skew) <= _NOTICED else "WARN" if abs(skew) <= MAX_SKEW else "FAIL"
     remedy = "" if status == "OK" else "correct the clock that is wrong (chronyc tracking, timedatectl)."
     yield Finding("clock of the store", status, words, remedy)
 
