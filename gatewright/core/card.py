@@ -25,8 +25,15 @@ _PLACEHOLDER = re.compile(r"\W*(todo|tbd|tba|tbc|fixme|xxx)\b", re.IGNORECASE)
 class AnnexIV(Record):
     """What Annex IV asks and no evidence can tell; only for a system that is placed on the market of the EU.
 
-    ``standards``: those applied, or what was done instead. ``declaration``: where the EU declaration of conformity is.
-    ``product``: photographs and marking of the product the system is part of, where it is part of one.
+    ``provider``: name and address, point 1(a). ``interactions``: with other hardware, software and AI systems, 1(b).
+    ``distribution``: the forms in which it is sold or put into service, 1(d). ``hardware``: what it runs on, 1(e).
+    ``product``: photographs and marking of what it is part of, or that it is part of nothing, 1(f).
+    ``user_interface``: what the deployer sees, 1(g). ``design_choices``: choices, assumptions and trade-offs with their
+    reasons, 2(b). ``architecture``: how the parts work together, 2(c). ``compute``: resources used to develop and test
+    it, 2(c). ``planned_changes``: changes determined in advance, 2(f). ``cybersecurity``: measures around it, 2(h).
+    ``risks``: to health, safety and fundamental rights, 3. ``risk_management``: the system of Article 9, 5.
+    ``standards``: those applied, or what was done instead, 7. ``declaration``: where the EU declaration of conformity
+    is, 8. ``monitoring_plan``: the plan of Article 72(3), 9.
     """
 
     provider: Said | None = None
@@ -50,8 +57,14 @@ class AnnexIV(Record):
 class Card(Record):
     """What only people know about a model and its data. What is left out is a gap, and is measured as one.
 
-    ``instructions``: how the one who uses the answers uses them. ``human_oversight``: who may overrule an answer, and
-    how. ``data_*``: how the data came to be, are biased, may be used, hold personal things and are kept up.
+    ``owner``: who owns it. ``intended_use``: what it is for. ``out_of_scope``: what it is not for. ``limits``: what it
+    cannot do. ``ethical_considerations``: whom it may harm, and what is done about it. ``contact``: who answers
+    questions. ``intended_users``: who uses its answers. ``foreseeable_misuse``: what people will do with it although
+    it is not for that. ``human_oversight``: who may overrule an answer, and how. ``instructions``: how the answers are
+    used. ``data_collection``: how rows were got and chosen. ``data_labelling``: who labelled them, and how.
+    ``data_preparation``: what was cleaned or imputed. ``data_biases``: who or what is in the data too often, too
+    rarely, or wrongly. ``data_uses``: what the data may be used for. ``data_personal``: what they hold about people,
+    and how that is protected. ``data_maintenance``: who corrects them, and how. ``annex_iv``: only for the EU AI Act.
     """
 
     owner: Text
