@@ -35,7 +35,7 @@ def still_needed(view: ReleaseView) -> str:
         return "**Nobody is asked: a blocked release cannot be approved.**"
     if view.request is None:
         return "**Nobody is asked yet.**" if view.decision is None else "**Nobody has to approve it.**"
-    return f"{_open(view, view.request)} {_given(view)}".rstrip()
+    return " ".join(part for part in (_emergency(view), _open(view, view.request), _given(view)) if part)
 
 
 def next_step(view: ReleaseView) -> str:
@@ -46,7 +46,10 @@ def next_step(view: ReleaseView) -> str:
         return ""
     if not missing_approvals(view.approvals, view.request):
         return f"**Next:** nothing to do; {_command('watch', view)} shows how far it is."
-    return f"**Next:** Resume in the menu of this run, or {_command('approve', view)} or {_command('reject', view)}."
+    answer = f"{_command('approve', view)} or {_command('reject', view)}"
+    if view.request.tier.assurance == "signed":
+        return f"**Next:** {answer}, which sign with your key."
+    return f"**Next:** Resume in the menu of this run, or {answer}."
 
 
 def _open(view: ReleaseView, request: Request) -> str:
@@ -64,7 +67,15 @@ def _open(view: ReleaseView, request: Request) -> str:
 def _ended(view: ReleaseView) -> str:
     """How it ended, or is about to: who rejected ends it before the ledger says so."""
     rejected = any(a.decision == "reject" for a in view.approvals)
+    if view.state is ReleaseState.DEPLOYED and not view.approvals:
+        return "It was deployed without an approval"
     return _ENDED.get(ReleaseState.REJECTED if rejected else view.state, "")
+
+
+def _emergency(view: ReleaseView) -> str:
+    """Who broke the glass, when and why; empty when nobody did."""
+    broken = (event for event in view.events if event.kind == "break_glass")
+    return " ".join(f"**{md(e.actor)} broke the glass** {when(e.at)}, {md(e.note)}." for e in broken)
 
 
 _ENDED = {

@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 
 from gatewright.core.assurance import Assurance
+from gatewright.core.ledger import LedgerEntry
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.releases import ReleaseState
 from gatewright.core.results import Measurement
@@ -213,6 +214,27 @@ def test_a_rejected_release_asks_for_nothing_more() -> None:
     shown = evidence_page(replace(view, approvals=(answer(view, "dana.reyes", "reject"),)), links={})
     assert "**It was rejected: the champion stays.** Given: **reject** by dana.reyes (gateway)" in shown
     assert "more approvals needed" not in shown
+    assert "Resume" not in shown
+
+
+def test_a_release_of_broken_glass_is_not_called_approved() -> None:
+    """Who broke it, when and why stands in the first screen; the reason is somebody's text."""
+    broken = LedgerEntry(kind="break_glass", release_id="triage-2000-1", actor="kim.larsen", at=NOON, note="<b>Fire")
+    first = before_the_fold(
+        evidence_page(replace(example_view(), state=ReleaseState.DEPLOYED, events=(broken,)), links={})
+    )
+    assert "**kim.larsen broke the glass** 2026-03-02 12:00 UTC, &lt;b&gt;Fire." in first
+    assert "**It was deployed without an approval.**" in first
+
+
+def test_where_a_signature_is_asked_the_page_does_not_send_people_to_the_form() -> None:
+    """A resume without a signed token would be refused."""
+    view = example_view()
+    assert view.request is not None
+    tier = view.request.tier.model_copy(update={"assurance": "signed"})
+    shown = evidence_page(replace(view, request=view.request.model_copy(update={"tier": tier})), links={})
+    assert "(SSH signature)" in shown
+    assert "which sign with your key" in shown
     assert "Resume" not in shown
 
 
