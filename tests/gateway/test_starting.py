@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from gatewright.core.errors import ServerError
+from gatewright.services.prefect_api import PrefectApi
 from tests.gateway.conftest import Server
 
 # What the two UIs and the client always send.
@@ -77,3 +79,22 @@ def test_other_ways_to_start_are_refused(server: Server) -> None:
         assert client.post(f"/api/deployments/{deployment}/create_flow_run/bulk", json=[{}]).status_code == 403
         assert client.post(f"/api/deployments/{deployment}/schedule", json={}).status_code == 403
         assert client.post(f"/api/deployments/{uuid.uuid4()}/create_flow_run", json={}).status_code == 404
+
+
+def test_the_command_line_starts_and_follows_a_run_as_whoever_is_logged_in(server: Server) -> None:
+    """As `gatewright rollback` does: by the deployment's name, and the actor is the login's."""
+    deployment = server.deployment()
+    with server.as_service() as service:
+        name = service.get(f"/api/deployments/{deployment}").json()["name"]
+    client = server.as_person("dana.reyes")
+    client.base_url = httpx.URL(f"{server.url}/api/")
+    prefect = PrefectApi(client)
+    run_id = prefect.start(f"release/{name}", {"model": "crash_triage", "actor": "kim.larsen"})
+    assert prefect.state(run_id).type == "SCHEDULED"
+    with server.as_service() as service:
+        parameters = service.get(f"/api/flow_runs/{run_id}").json()["parameters"]
+    assert parameters == {"model": "crash_triage", "actor": "dana.reyes", "requested_by": "dana.reyes"}
+    with pytest.raises(ServerError, match="there is no deployment"):
+        prefect.start("release/nothing", {})
+    with pytest.raises(ServerError, match="Prefect refuses the run"):
+        prefect.start(f"release/{name}", {"unknown": 1})
