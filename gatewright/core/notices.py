@@ -40,7 +40,7 @@ Event = Literal[
     "alert", "retrain", "rollback", "waiver_expiring", "waiver_expired", "break_glass", "break_glass_expired",
 ]  # fmt: skip
 
-TOP_REASONS = 3
+TOP_REASONS, MAX_PEOPLE = 3, 8
 HALF, NEAR_THE_END = 0.5, 0.9
 _WEIGHT: tuple[Response, ...] = get_args(Response)
 _ASKS: dict[Response, Event] = {"alert": "alert", "retrain": "retrain", "rollback": "rollback"}
@@ -175,7 +175,8 @@ def who_is_missing(view: ReleaseView, roster: Roster, at: datetime) -> str:
         return ""
     answered = {approval.principal for approval in view.approvals} | {request.author}
     people = [name for name in roster.holders(request.tier.roles, at) if name not in answered]
-    named = ", ".join(_named(roster, name, request.tier.roles) for name in people)
+    named = ", ".join(_named(roster, name, request.tier.roles) for name in people[:MAX_PEOPLE])
+    named += f" and {len(people) - MAX_PEOPLE} more" if len(people) > MAX_PEOPLE else ""
     until = f"until {request.expires_at:%Y-%m-%d %H:%M} UTC"
     if len(people) < missing:
         return f"{missing} must approve {until}, but the roster knows only: {named or 'nobody'}."

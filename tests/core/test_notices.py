@@ -76,6 +76,13 @@ def test_whoever_has_answered_or_made_the_candidate_is_not_missing():
     assert said == "1 must approve until 2026-03-05 12:00 UTC, but the roster knows only: nobody."
 
 
+def test_a_crowd_is_counted():
+    """Eight names, and how many more could approve."""
+    crowd = tuple(ROSTER.people[0].model_copy(update={"id": f"person.{n:02}"}) for n in range(11))
+    said = who_is_missing(example_view(), ROSTER.model_copy(update={"people": crowd}), NOON)
+    assert said.endswith("(person.06, release-manager), dana.reyes (person.07, release-manager) and 3 more.")
+
+
 @pytest.mark.parametrize(
     ("hours", "event"),
     [(36.0, None), (36.1, "reminded"), (64.7, "reminded"), (65, "closing"), (71, "closing")],
