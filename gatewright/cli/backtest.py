@@ -1,5 +1,6 @@
 """``gatewright policy backtest``, ``whatif`` and ``evidence``: past releases judged again by another policy."""
 
+import shutil
 import textwrap
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ __all__ = ["backtest", "described", "evidence", "exit_code", "from_store", "stag
 
 PASS, BLOCKED = 0, 2
 MOST_LISTED = 40
+WIDEST = 100
 Evidence = Annotated[
     Path | None, Parameter(name="--evidence", help="Measurements from this file, instead of the store.")
 ]
@@ -231,7 +233,8 @@ def _lines(sentences: Iterable[str], *, indent: str) -> None:
 
 
 def _line(text: str, *, indent: str = "") -> None:
-    print(textwrap.fill(plain(text), 100, initial_indent=indent, subsequent_indent=f"{indent}  "))
+    width = min(shutil.get_terminal_size((WIDEST, 24)).columns, WIDEST)
+    print(textwrap.fill(plain(text), width, initial_indent=indent, subsequent_indent=f"{indent}  "))
 
 
 def _one(one: "Rejudged") -> dict[str, Any]:
