@@ -20,7 +20,9 @@ from gatewright.services.reports.wording import STATUS_WORDS, label, limit, numb
 __all__ = ["explain_release"]
 
 _LABEL = 9
-OneRule = Annotated[str | None, Parameter(help="Only this rule, by its id in the policy; also when it passed.")]
+OneRule = Annotated[
+    str | None, Parameter(help="Only this rule, by its id in the policy; also where it passed everywhere.")
+]
 
 
 def explain_release(release: str, /, *, rule: OneRule = None, everything: All = False, as_json: Json = False) -> int:
@@ -39,7 +41,7 @@ def explain_release(release: str, /, *, rule: OneRule = None, everything: All = 
 
     services = connect(read_only=True)
     view = services.view(find_release(services, release))
-    found = _chosen(view, rule, everything=everything or rule is not None)
+    found = _chosen(view, rule, everything=everything)
     if as_json:
         print_json(_document(view, found))
     else:
@@ -56,7 +58,8 @@ def _chosen(view: ReleaseView, rule: str | None, *, everything: bool) -> list[Ex
             remedy="`gatewright show --all` lists the rules; there is no result before it was decided.",
         )
     asked = [one for one in known if rule in (None, one.result.rule)]
-    return [one for one in asked if everything or one.weight != "passes"]
+    missed = [one for one in asked if one.weight != "passes"]
+    return asked if everything or (rule is not None and not missed) else missed
 
 
 def _document(view: ReleaseView, found: list[Explanation]) -> dict[str, object]:
