@@ -70,9 +70,9 @@ class Telling:
 
     def what_production_shows(self, model: str, release_id: str, decision: MonitoringDecision) -> Notice | None:
         """What a look at the model of ``release_id`` in production asks for, when that is news."""
-        view = self.releases.view(release_id)
 
         def notice(now: Standing, causes: Sequence[str]) -> Notice | None:
+            view = self.releases.view(release_id)
             asked = responses(now, causes)
             return production_notice(view, decision, asked, at=self.now(), link=self.link(view.opening))
 
