@@ -90,4 +90,4 @@ def test_a_file_that_cannot_be_read_or_written_is_one_error(past: Past, tmp_path
     with pytest.raises(SpecError, match="cannot be read"):
         read_measured(tmp_path / path)
     with pytest.raises(SpecError, match="cannot be written"):
-        write_measured(past.read(("evaluate",)), tmp_path / "missing" / path)
+        write_measured(past.read(("evaluate",)), tmp_path / "missing" / "x.json")
