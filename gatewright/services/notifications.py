@@ -79,7 +79,12 @@ class Notifications:
             for place in open_places:
                 if notice and self._try_now(pending, place):
                     due.setdefault(place, []).append((pending, notice))
-        return {place: found for place, found in due.items() if not self._quiet(place, found)}
+        ours = {place: self._claimed(place, found) for place, found in due.items() if not self._quiet(place, found)}
+        return {place: found for place, found in ours.items() if found}
+
+    def _claimed(self, place: str, found: list[tuple[Pending, Notice]]) -> list[tuple[Pending, Notice]]:
+        """Those that no other process sends at this moment."""
+        return [one for one in found if self.outbox.claim(one[0], place, self.now())]
 
     def _open(self, pending: Pending, notice: Notice) -> tuple[str, ...]:
         """Where it must still go."""

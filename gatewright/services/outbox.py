@@ -2,11 +2,12 @@
 
 ``notices/<model>/<topic>/<number>/entry.json`` is what stands of a topic and the message about it, if it is news; the
 number is the lock, as in ``generations``. Beside it ``<place>-<try>-sent-<time>.json`` or ``-failed-``, and
-``done.json`` when nothing is left to send. So a listing tells what is due, and nothing is lost between an event and
-its message.
+``-claim-``, and ``done.json`` when nothing is left to send. So a listing tells what is due, and nothing is lost between
+an event and its message.
 """
 
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ __all__ = ["Entry", "Outbox", "Pending", "Tried"]
 _ROOT, _SENT = "notices", "messages"
 _JSON = "application/json"
 _TRIES = 20
+_CLAIM_SECONDS = 120
 _TIME = "%Y%m%dt%H%M%S"
 _TRIED = re.compile(r"([0-9a-f]{12})-(\d{2})-(sent|failed)-(\d{8}t\d{6})\.json", re.ASCII)
 
@@ -40,6 +42,13 @@ class Tried(Record):
     place: str
     sent: bool
     at: Timestamp
+
+
+class Claim(Record):
+    """Somebody sends a notice to a place now; ``nonce`` tells one process from another."""
+
+    place: str
+    nonce: str
 
 
 @dataclass
@@ -116,6 +125,16 @@ class Outbox:
     def notice(self, pending: Pending) -> Notice | None:
         """What a pending entry tells. Raises IntegrityError, StoreError."""
         return self._entry(pending.prefix).notice
+
+    def claim(self, pending: Pending, place: str, at: datetime) -> bool:
+        """Whether we are the one who sends now; of two processes in the same two minutes one is.
+
+        Whoever dies after it leaves a claim that holds nobody up for longer.
+        """
+        number = len(pending.tries.get(_short(place), ())) + 1
+        minutes = int(at.timestamp() // _CLAIM_SECONDS)
+        key = f"{pending.prefix}/{_short(place)}-{number:02}-claim-{minutes}.json"
+        return self._store.create(key, Claim(place=place, nonce=secrets.token_hex(16)).to_bytes(), _JSON)
 
     def tried(self, pending: Pending, place: str, at: datetime, *, sent: bool) -> None:
         """Note a try."""

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -236,8 +237,24 @@ def test_a_crash_between_receiver_and_note_sends_twice_rather_than_never(post: P
     post.store.fail("create", error, key_part="-sent-")
     with pytest.raises(StoreError):
         post.deliver()
-    post.deliver()
+    assert post.deliver().sent == ()
+    post.now += timedelta(minutes=2)
+    assert post.deliver().sent == ("env:HOOK",)
     assert len(hook.bodies) == 2
+
+
+def test_two_processes_that_send_at_once_send_one_message(post: Post, hook: WebReceiver):
+    """A release that ends while the sweep runs: the second looks while the first is sending."""
+    post.put(notice())
+    hook.hold = threading.Event()
+    first = threading.Thread(target=post.deliver)
+    first.start()
+    while not any("-claim-" in key for key in post.store.objects):
+        time.sleep(0.005)
+    assert post.deliver().failed == ()
+    hook.hold.set()
+    first.join()
+    assert len(hook.bodies) == 1
 
 
 def test_a_place_without_a_sender_stays_in_the_outbox(post: Post):
