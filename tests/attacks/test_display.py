@@ -193,7 +193,7 @@ def test_what_people_wrote_into_a_release_is_shown_as_text(
 def test_an_error_is_shown_as_text(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names of files and columns stand in messages."""
 
-    def fail() -> None:
+    def fail(*, read_only: bool = False) -> None:
         raise SpecError("".join(ATTACKS), where="".join(ATTACKS), remedy="".join(ATTACKS))
 
     monkeypatch.setattr("gatewright.wiring.connect", fail)
