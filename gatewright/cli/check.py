@@ -146,7 +146,7 @@ def _print(verdict: FileVerdict) -> None:
     for result in sorted(verdict.results, key=_weight):
         _print_rule(page, result)
     if verdict.not_applicable:
-        page.line(f"{len(verdict.not_applicable)} more rules need what was not given; --json names them.")
+        page.line(f"Rules that need what was not given: {len(verdict.not_applicable)}; --json names them.")
     if not verdict.results:
         page.line("No rule applies.")
     page.heading("Metrics")
@@ -156,6 +156,24 @@ def _print(verdict: FileVerdict) -> None:
     if gaps:
         page.heading("Gaps between groups")
         print_table([_gap(m) for m in gaps], empty="")
+    page.line("")
+    page.line(_next_step(verdict), label="Next", label_width=4)
+
+
+def _next_step(verdict: FileVerdict) -> str:
+    """By what weighs most against it."""
+    bad = sorted((result for result in verdict.results if result.status is not Status.PASSED), key=_weight)
+    if not verdict.results:
+        return "name rules that speak of these columns with --policy."
+    if verdict.verdict == "pass" or not bad:
+        return "take the model through the gates of a release; --report FILE draws curves and groups first."
+    worst = bad[0]
+    if worst.status is Status.ERROR:
+        return f"give the columns that {worst.rule} needs, or name a --policy without it."
+    if worst.status is Status.INCONCLUSIVE:
+        rows = f"about {worst.n_needed:,} rows would do" if worst.n_needed else "the value is within its limit"
+        return f"bring more rows for {worst.rule}: {rows}."
+    return f"find out why {worst.rule} fails: --report FILE draws curves, groups and changes; then correct the model."
 
 
 def _weight(result: CheckResult) -> tuple[bool, int]:

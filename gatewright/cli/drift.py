@@ -181,6 +181,10 @@ def _print(found: "FileDrift") -> None:
     names = [_clip(column.name) for column in found.columns]
     for name, column in zip(names, found.columns, strict=True):
         page.drawn(*_line(found, column, name.ljust(max(map(len, names))), page.plain_plots))
+    if failed:
+        page.line("")
+        words = f"ask the source of {failed[0].name} what changed; if the world did, retrain. --report FILE draws both."
+        page.line(words, label="Next", label_width=4)
 
 
 def _line(found: "FileDrift", column: "ColumnDrift", name: str, ascii_only: bool) -> list[Text]:

@@ -143,7 +143,12 @@ def _print(outcome: "ValidationOutcome", failed: bool) -> None:
     for entry in broken:
         _print_failure(page, entry)
     if summary.outside:
-        page.heading(f"{len(summary.outside)} metrics were computed outside the one pass; --json names them.")
+        page.line("")
+        page.line(f"Metrics computed outside the one pass: {len(summary.outside)}; --json names them.")
+    if broken:
+        page.line("")
+        words = "correct the data at their source, or the suite where it asks too much; --report FILE shows the rows."
+        page.line(words, label="Next", label_width=4)
 
 
 def _print_failure(page: Page, entry: "Entry") -> None:

@@ -380,11 +380,36 @@ def test_the_report_is_one_offline_page_and_escapes_what_the_file_holds(
 
 
 def test_people_see_the_verdict_first(capsys: pytest.CaptureFixture[str], file: Path) -> None:
-    """Then what was measured."""
+    """Then the rules, those that did not pass first and drawn against their limit, the metrics, and what to do next."""
     assert main(["check", str(file), *FULL]) == 0
-    out = capsys.readouterr().out
-    assert out.startswith("PASS")
-    assert "auc" in out.lower()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("PASS  ")
+    assert lines[0].endswith("rows, binary classification")
+    rules = lines[lines.index("Rules") + 1 : lines.index("Metrics") - 1]
+    words = [line.split()[0] for line in rules if line.split()[0].isupper()]
+    assert words == sorted(words, key=lambda word: word == "PASS")
+    assert lines[-1].startswith("Next take the model through the gates")
+
+
+def test_what_failed_is_drawn_and_says_by_how_much(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, file: Path
+) -> None:
+    """The limit outside the whisker, the distance in the metric's unit, and what to do."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "alpha: 0.05\nminimum_support: 30\nrules:\n"
+        "  - {id: high-floor, metric: auc, minimum: 0.999, severity: block, reason: r}\n"
+    )
+    assert main(["check", str(file), *FULL, "--policy", str(policy)]) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("BLOCK  ")
+    number = next(i for i, line in enumerate(lines) if line.startswith("FAIL"))
+    assert "high-floor: AUC 0." in lines[number]
+    assert lines[number].endswith("at least 0.999; blocks")
+    drawn, missed = lines[number + 1].split("  below" if "  below" in lines[number + 1] else " below")
+    assert drawn.index("├") < drawn.index("●") < drawn.index("┤") < drawn.index("┊")
+    assert missed == " the limit of 0.999"
+    assert lines[-1].startswith("Next find out why high-floor fails")
 
 
 def test_a_champion_may_have_decisions_only(capsys: pytest.CaptureFixture[str], file: Path) -> None:

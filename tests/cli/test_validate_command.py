@@ -113,6 +113,8 @@ def test_people_read_the_verdict_first_then_the_worst(
         "         1 of 4 rows (25 %) ███\n"
         "info     age: mean at most 70\n"
         "         72.75, 2.750 too high\n"
+        "\n"
+        "Next correct the data at their source, or the suite where it asks too much; --report FILE shows the rows.\n"
     )
 
 
