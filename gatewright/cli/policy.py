@@ -24,6 +24,8 @@ app.command(review.review)
 def check(*files: Path, as_json: Json = False) -> int:
     """Check policies, rule sets and rosters strictly; exit code 1 when any has an error.
 
+    Example: gatewright policy check policies/crash_triage.yaml policies/roster.yaml
+
     Parameters
     ----------
     files
@@ -45,6 +47,8 @@ def diff(old: Path, new: Path, /, *, as_json: Json = False) -> int:
     """Say of each change whether it loosens or tightens; exit code 2 when anything loosens, 0 otherwise.
 
     What cannot be told counts as loosened.
+
+    Example: gatewright policy diff policies/crash_triage.yaml proposed.yaml
 
     Parameters
     ----------
@@ -94,6 +98,8 @@ def sign(
 def history(model: str, /, *, as_json: Json = False) -> int:
     """List every version of a model's policy: since when, who signed it and why, and what it loosened.
 
+    Example: gatewright policy history crash_triage
+
     Parameters
     ----------
     model
@@ -107,6 +113,8 @@ def history(model: str, /, *, as_json: Json = False) -> int:
 @app.command
 def in_force(model: str, /, *, at: governed.At = None, as_json: Json = False) -> int:
     """Print the policy in force, as YAML that can be read again.
+
+    Example: gatewright policy in-force crash_triage --at 2026-03-02
 
     Parameters
     ----------

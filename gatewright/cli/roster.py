@@ -18,6 +18,8 @@ app = App(name="roster", help="Compare and sign rosters; see what is and was in 
 def diff(old: Path, new: Path, /, *, as_json: Json = False) -> int:
     """Say of each change whether more or fewer may sign; exit code 2 when anything loosens, 0 otherwise.
 
+    Example: gatewright roster diff policies/roster.yaml proposed.yaml
+
     Parameters
     ----------
     old
@@ -64,7 +66,10 @@ def sign(
 
 @app.command
 def history(*, as_json: Json = False) -> int:
-    """List every version of the roster: since when, who signed it and why, and what it loosened."""
+    """List every version of the roster: since when, who signed it and why, and what it loosened.
+
+    Example: gatewright roster history
+    """
     from gatewright.wiring import connect
 
     return governed.print_history(connect(), "roster", ROSTER_NAME, as_json=as_json)
@@ -72,7 +77,10 @@ def history(*, as_json: Json = False) -> int:
 
 @app.command
 def in_force(*, at: governed.At = None, as_json: Json = False) -> int:
-    """Print the roster in force, as YAML that can be read again."""
+    """Print the roster in force, as YAML that can be read again.
+
+    Example: gatewright roster in-force --at 2026-03-02
+    """
     from gatewright.wiring import connect
 
     return governed.print_in_force(connect(), "roster", ROSTER_NAME, at, as_json=as_json)

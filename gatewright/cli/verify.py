@@ -30,6 +30,8 @@ def verify(
 
     Exit code 0 when every step holds, 2 when one is broken, 1 when one could not be done.
 
+    Example: gatewright verify crash_triage-2001-1
+
     Parameters
     ----------
     subject

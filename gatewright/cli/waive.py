@@ -68,6 +68,8 @@ def waive(
 def waivers(model: str | None = None, /, *, as_json: Json = False) -> int:
     """List all waivers that were ever signed, the expired ones too: which rule, by whom, why, until when.
 
+    Example: gatewright waivers crash_triage
+
     Parameters
     ----------
     model
