@@ -116,7 +116,7 @@ class Missing:
     """What was not measured, and why."""
 
     kind: ClassVar = "missing"
-    words: str
+    words: Cell
 
 
 @dataclass(frozen=True)
@@ -169,8 +169,8 @@ def capitalized(text: str) -> str:
 
 def pair(first: Cell, second: object) -> Markup:
     """``first``, and ``second`` in small letters below it."""
-    below = plain(second)
-    return Markup("{}<small>{}</small>").format(first, below) if below else Markup("{}").format(first)
+    above, below = first if isinstance(first, Markup) else plain(first), plain(second)
+    return Markup("{}<small>{}</small>").format(above, below) if below else Markup("{}").format(above)
 
 
 def charts(drawings: Iterable[str | None]) -> list[Markup]:

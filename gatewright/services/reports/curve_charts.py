@@ -91,7 +91,9 @@ def precision_recall(curves: Mapping[str, Any], model: str) -> list[tuple[float,
 
     Davis and Goadrich (2006), ICML: every point of one curve is a point of the other.
     """
-    points, counts = _roc(curves).get(model, []), (curves.get(model) or {}).get("confusion") or {}
+    points, counts = _roc(curves).get(model, []), (curves.get(model) or {}).get("confusion")
+    if not isinstance(counts, dict):
+        return []
     positives = counts.get("true_positives", 0) + counts.get("false_negatives", 0)
     negatives = counts.get("true_negatives", 0) + counts.get("false_positives", 0)
     found = [(tpr, tpr * positives, fpr * negatives, threshold) for fpr, tpr, threshold in points]

@@ -120,8 +120,12 @@ def _histograms(curves: Curves) -> Iterator[Block]:
 
 def _confusion_counts(curves: Curves) -> Iterator[Block]:
     names = ("true_positives", "false_positives", "false_negatives", "true_negatives")
-    counted = [(model, (curves.get(model) or {}).get("confusion") or {}) for model in MODELS]
-    rows = [(model, *(f"{counts.get(name, 0):,}" for name in names)) for model, counts in counted if counts]
+    counted = [(model, (curves.get(model) or {}).get("confusion")) for model in MODELS]
+    rows = [
+        (model, *(f"{counts.get(name, 0):,}" for name in names))
+        for model, counts in counted
+        if isinstance(counts, dict)
+    ]
     if rows:
         header = ("Model", *(name.replace("_", " ").capitalize() for name in names))
         at = figure(curves, "threshold")

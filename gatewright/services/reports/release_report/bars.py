@@ -9,8 +9,8 @@ from gatewright.services.reports.svg import CANDIDATE, INK, MUTED, Drawing, Scal
 
 __all__ = ["Bars", "Mark", "bar_chart", "shares"]
 
-WIDTH, HEIGHT = 480, 270
-LEFT, RIGHT, TOP, BOTTOM = 56.0, 464.0, 64.0, 220.0
+WIDTH, HEIGHT = 440, 270
+LEFT, RIGHT, TOP, BOTTOM = 56.0, 424.0, 64.0, 220.0
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _edges(draw: Drawing, edges: Sequence[float]) -> None:
 def _mark(draw: Drawing, edges: Sequence[float], mark: Mark, y: float) -> None:
     x = _place(edges, mark.at)
     draw.line((x, TOP - 8), (x, BOTTOM), color=INK, width=1.5, dash="4 3")
-    draw.text(x + 5 if x < 320 else x - 5, y, mark.words, size=11, anchor="start" if x < 320 else "end")
+    draw.text(x + 5 if x < 290 else x - 5, y, mark.words, size=11, anchor="start" if x < 290 else "end")
 
 
 def _place(edges: Sequence[float], value: float) -> float:

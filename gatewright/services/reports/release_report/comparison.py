@@ -26,7 +26,7 @@ def comparison(view: ReleaseView) -> Section:
     blocks: list[Block] = [_champion(view)]
     drawn = page_charts.comparison_chart(view)
     if drawn is not None:
-        says = "Values with their confidence intervals; a change whose interval holds zero was not shown."
+        says = "With confidence intervals; of a change whose interval holds zero nobody knows the direction."
         blocks.append(Figure("Key metrics", says, charts([drawn]), _metrics(view, levels)))
     elif levels:
         blocks.append(_metrics(view, levels))

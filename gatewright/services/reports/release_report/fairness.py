@@ -121,7 +121,9 @@ def _line(view: ReleaseView, row: Row, rate: str) -> Whisker | None:
         return None
     few = not _supported(view, row, rate)
     words = f"{number(value)}  n {_count(row, 'n')}{', too few' if few else ''}"
-    return Whisker(str(row.get("group")), low, value, high, words, MUTED if few else CANDIDATE)
+    column, group = str(row.get("slice")), str(row.get("group"))
+    name = group if ACROSS in column else f"{column}: {group}"
+    return Whisker(name, low, value, high, words, MUTED if few else CANDIDATE)
 
 
 def _supported(view: ReleaseView, row: Row, rate: str) -> bool:

@@ -66,8 +66,8 @@ def listed(caption: str, measurements: Sequence[Measurement]) -> list[Folded]:
 def unmeasured(view: ReleaseView, stage: str, what: str, why: str = "") -> Missing:
     """That there is no ``what``: because the stage has not run, or because of ``why``."""
     if stage not in view.stages:
-        return Missing(f"{what}: the stage `{stage}` has not run.")
-    return Missing(f"{what}: {why or f'the stage `{stage}` left nothing of it in the evidence'}.")
+        return Missing(ticked(f"{what}: the stage `{stage}` has not run."))
+    return Missing(ticked(f"{what}: {why or f'the stage `{stage}` left nothing of it in the evidence'}."))
 
 
 def named(metric: str, slice_name: str) -> str:

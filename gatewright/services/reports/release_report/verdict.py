@@ -200,8 +200,8 @@ def _allowed(rule: Rule) -> str:
     low, high = rule.allowed
     test = "" if rule.test == "limit" else f" ({rule.test.replace('_', ' ')})"
     if low is not None and high is not None:
-        return f"{number(low)} to {number(high)}{test}"
-    return f"at least {number(low)}{test}" if low is not None else f"at most {number(high)}{test}"
+        return f"{low:,.10g} to {high:,.10g}{test}"
+    return f"at least {low:,.10g}{test}" if low is not None else f"at most {high:,.10g}{test}"
 
 
 def _signed(value: float | None) -> str:
