@@ -18,6 +18,7 @@ __all__ = ["MARKER", "comment", "review_verdict"]
 MARKER = "<!-- gatewright-policy-review -->"
 MOST_BYTES = 60_000
 MOST_CHARACTERS = 400
+MOST_ROWS = 500
 # Rows of a table, and files; fewer are shown until the comment fits.
 _ROWS = (100, 50, 25, 12, 6, 3, 1)
 _OPEN_ROWS = 8
@@ -25,7 +26,7 @@ _OPEN_ROWS = 8
 
 def comment(reviews: Sequence[FileReview]) -> str:
     """Under 60 kB of Markdown; what does not fit is counted."""
-    texts = (_comment(reviews, rows) for rows in _ROWS)
+    texts = (_comment(reviews, rows) for rows in _ROWS if rows * min(len(reviews), rows) <= MOST_ROWS or rows == 1)
     return next(text for text in texts if len(text.encode()) < MOST_BYTES)
 
 
