@@ -210,8 +210,9 @@ def _look(found: "Backtest") -> str:
 
     if not found.newly_blocked:
         return ""
-    first = weightiest_first(found.newly_blocked)[0].release.release_id
-    return f"gatewright show {first}; then choose other limits, or replace what serves before this is signed"
+    first = weightiest_first(found.newly_blocked)[0].release
+    then = "or replace it before this is signed" if first.serves else "or sign it knowing that"
+    return f"gatewright show {first.release_id}; then choose other limits, {then}"
 
 
 def _section(title: str, ones: "Sequence[Rejudged]") -> None:
