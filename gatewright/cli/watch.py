@@ -113,7 +113,7 @@ class _Lines:
             opening = progress.view.opening
             self.page.line(f"{opening.release_id}: {opening.period}, opened by {opening.requested_by}")
         for one in came:
-            self.page.drawn(*_stage_line(one))
+            self.page.drawn(*_stage_line(one, progress))
             for line in _missed_lines(one, progress):
                 self.page.drawn(Text(" " * _INDENT), line)
 
@@ -186,7 +186,7 @@ class _Screen(_Lines):
         finished = progress.finished.get(name)  # type: ignore[call-overload]
         if finished is not None:
             missed = (Padding(line, (0, 0, 0, _INDENT)) for line in _missed_lines(finished, progress))
-            return [Text.assemble(*_stage_line(finished)), *missed]
+            return [Text.assemble(*_stage_line(finished, progress)), *missed]
         if name == progress.running:
             seconds = max(0.0, (now - progress.since).total_seconds())
             return [Text.assemble(*_columns(name, "running", seconds))]
@@ -199,9 +199,11 @@ def _columns(name: str, state: str, seconds: float | None) -> tuple[Text, ...]:
     return (Text(f"  {plain(name):<{_NAME}} "), shown, Text(f"{' ' * (_STATE - len(shown))}{took:>9}  "))
 
 
-def _stage_line(one: "Finished") -> tuple[Text, ...]:
+def _stage_line(one: "Finished", progress: "ReleaseProgress") -> tuple[Text, ...]:
     passed = sum(result.status is Status.PASSED for result in one.results)
+    excused = sum(result.rule in excused_rules(progress.view) for result in one.results)
     said = f"{passed} of {len(one.results)} checks pass" if one.results else "measured"
+    said += f", {excused} excused: no champion serves" if excused else ""
     return (*_columns(one.name, "done", one.seconds), Text(said))
 
 
