@@ -153,6 +153,14 @@ def test_rows_can_be_read_through_the_data_card(card_with_data: Path) -> None:
     assert rows[0]["training-1-rows/speed"] == 1.5
 
 
+def test_rows_of_another_file_are_refused(card_with_data: Path) -> None:
+    """The reader holds the file against the digest of the card."""
+    pd.DataFrame({"speed": [1.5], "belt": ["none"], "age": [30]}).to_parquet(card_with_data.parent / "a.parquet")
+    with pytest.raises(mlcroissant.GenerationError) as refused:
+        list(mlcroissant.Dataset(jsonld=card_with_data).records("training-1-rows"))
+    assert "is not identical with the reference" in str(refused.value.__cause__)
+
+
 def test_a_bill_lists_the_model_the_data_and_the_libraries_with_what_identifies_them() -> None:
     """Digests of bytes, package URLs of libraries."""
     components = {one["bom-ref"]: one for one in bom(example_view())["components"]}
