@@ -106,6 +106,7 @@ def test_slack_mentions_nobody_and_shows_no_backslash(post: Post, hook: WebRecei
     assert not set("<>\\") & set(attachment["text"])
     assert "@here" not in attachment["text"]
     assert "://evil" not in attachment["text"]
+    assert "](" not in attachment["text"]
     assert "Run: http://prefect/v2/runs/flow-run/0e0d" in attachment["text"]
 
 

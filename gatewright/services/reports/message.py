@@ -19,7 +19,7 @@ __all__ = ["Message", "message_of", "subject_of", "test_message"]
 MAX_IN_FULL, MAX_NAMED = 5, 3
 MAX_REASON = 240
 # A chat may read these as links, mentions or markup, and knows no way to write them otherwise.
-_SIGNS = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "`": "'"})
+_SIGNS = str.maketrans({"<": "‹", ">": "›", "`": "'"})
 
 
 @dataclass(frozen=True)
@@ -107,4 +107,5 @@ def _text(notice: Notice, *, alone: bool) -> list[str]:
 
 
 def _quiet(text: str) -> str:
-    return spoken(text).translate(_SIGNS)
+    # Brackets stay: intervals have them. Only what would make a link of them is broken.
+    return spoken(text).translate(_SIGNS).replace("](", "]\u200b(")
