@@ -203,6 +203,7 @@ def test_only_what_the_branch_itself_changed_is_reviewed(checkout: Checkout) -> 
     assert git.changed("policies") == ["policies/new name.yaml"]
     assert git.before("policies/new name.yaml") is None
     (checkout.folder / "policies/example.yaml").rename(checkout.folder / "policies/moved.yaml")
+    checkout.commit("A move.")
     assert git.changed("policies") == ["policies/example.yaml", "policies/moved.yaml", "policies/new name.yaml"]
     assert (git.before("policies/example.yaml") or "").startswith("alpha")
     assert git.now("policies/example.yaml") is None

@@ -184,6 +184,7 @@ def test_programs_read_documents_too_and_the_prefix_never_reaches_prefect(house:
         "/gatewright/releases/triage-1/data-docs/evaluation/index.html",
         "/gatewright/releases/triage-1/data-docs/training/data-docs/index.html",
         "/gatewright/releases/triage-1/data-docs/validate/index.html",
+        "/gatewright/releases/triage-1/data-docs/training/index.html;x",
         "/gatewright/releases/unheard-of/data-docs/training/index.html",
         "/gatewright/releases/.../model-card.md",
         f"/gatewright/releases/{'x' * 500}/model-card.md",
