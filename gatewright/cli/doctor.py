@@ -89,9 +89,9 @@ def _of_services(services: "Services") -> "Iterator[Check]":
     yield Check("clock of the store", partial(storage.look_at_clock, records, now))
     yield Check("buckets", partial(storage.look_at_protection, records, services.blobs))
     yield Check("ledgers", partial(storage.look_at_chains, services.ledger, services.channels, settings.channel))
-    yield Check("pipeline key", lambda: signing.look_at_key(key, _roster(services), now()))
+    yield Check("pipeline key", lambda: signing.look_at_key(key, lambda: _roster(services), now()))
     yield Check("checkpoints", partial(signing.look_at_checkpoints, directory))
-    yield Check("scoring service", lambda: servers.look_at_target(target, url, _heads(services)))
+    yield Check("scoring service", lambda: servers.look_at_target(target, url, lambda: _heads(services)))
     yield Check("documents", partial(servers.look_at_documents, settings.documents_url))
 
 

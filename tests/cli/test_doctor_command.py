@@ -84,6 +84,17 @@ def test_a_store_that_does_not_answer_hides_no_other_part(run: Run, machine: Cal
     assert parts["packages"]["status"] == "OK"
 
 
+def test_one_cause_is_told_once(run: Run, machine: Callable[..., MemoryStore]) -> None:
+    """What fails of the same is named by the part that failed first."""
+    down = StoreError("the store does not answer.", where="http://127.0.0.1:1", remedy="start it.")
+    store = machine()
+    for operation in ("create", "keys", "get"):
+        store.fail(operation, down, times=99)
+    _, out, _ = run("doctor")
+    assert out.count("the store does not answer") == 1
+    assert "FAIL  ledgers: cannot be told: the same as store" in out.splitlines()
+
+
 def test_a_key_that_others_may_read_is_told_and_hides_no_other_part(
     run: Run, machine: Callable[..., MemoryStore], tmp_path: Path
 ) -> None:
@@ -145,21 +156,21 @@ def keyed(tmp_path: Path, **dates: Any) -> tuple[Path, Roster]:
 def test_a_key_must_be_in_the_roster_and_in_force(tmp_path: Path) -> None:
     """In the roster, not yet, revoked, and of another machine."""
     key, roster = keyed(tmp_path)
-    (one,) = signing.look_at_key(key, roster, NOW)
+    (one,) = signing.look_at_key(key, lambda: roster, NOW)
     assert (one.status, one.found) == ("OK", f"{key}, in the roster")
-    (early,) = signing.look_at_key(key, roster, NOW - timedelta(days=9))
+    (early,) = signing.look_at_key(key, lambda: roster, NOW - timedelta(days=9))
     assert "counts from 2026-07-01" in early.found
     new_key(tmp_path / "other", "other")
-    (other,) = signing.look_at_key(tmp_path / "other", roster, NOW)
-    (none,) = signing.look_at_key(None, roster, NOW)
-    (nobody,) = signing.look_at_key(None, ROSTER, NOW)
+    (other,) = signing.look_at_key(tmp_path / "other", lambda: roster, NOW)
+    (none,) = signing.look_at_key(None, lambda: roster, NOW)
+    (nobody,) = signing.look_at_key(None, lambda: ROSTER, NOW)
     assert [one.status for one in (early, other, none, nobody)] == ["FAIL", "FAIL", "FAIL", "WARN"]
 
 
 def test_a_revoked_key_is_told_with_its_day(tmp_path: Path) -> None:
     """Whoever lost it knows when."""
     key, roster = keyed(tmp_path, revoked=NOW)
-    (one,) = signing.look_at_key(key, roster, NOW + timedelta(days=1))
+    (one,) = signing.look_at_key(key, lambda: roster, NOW + timedelta(days=1))
     assert (one.status, one.found) == ("FAIL", f"{key} was revoked on 2026-07-01 00:00 UTC")
 
 
@@ -214,7 +225,7 @@ def test_a_service_that_serves_what_no_channel_names_is_told() -> None:
     """And one that serves nothing although something was deployed."""
 
     def status(serving: str | None, head: str | None) -> str:
-        (one,) = servers.look_at_target(Serving(serving), "http://s", {"triage": head})  # type: ignore[arg-type]
+        (one,) = servers.look_at_target(Serving(serving), "http://s", lambda: {"triage": head})  # type: ignore[arg-type]
         return one.status
 
     assert status("a" * 64, "a" * 64) == "OK"

@@ -1,9 +1,10 @@
 """Prefect's server, its workers and deployments; the scoring service; the gateway that serves documents."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import httpx
 
+from gatewright.core.errors import IntegrityError, StoreError
 from gatewright.services.checkup.finding import Finding
 from gatewright.services.prefect_api import PrefectApi, PrefectSettings
 from gatewright.services.targets.base import Target
@@ -33,20 +34,33 @@ def look_at_prefect(settings: PrefectSettings, installed: str) -> Iterator[Findi
         yield _workers(pool, api.online_workers(pool))
 
 
-def look_at_target(target: Target, url: str, heads: Mapping[str, str | None]) -> Iterator[Finding]:
-    """``heads``: model -> SHA-256 of what its channel names. Raises TargetError when the service does not answer."""
+def look_at_target(target: Target, url: str, heads: Callable[[], Mapping[str, str | None]]) -> Iterator[Finding]:
+    """``heads``: model -> SHA-256 of what its channel names; where the store fails it is not compared.
+
+    Raises TargetError when the service does not answer.
+    """
     serving = target.serving()
-    if serving is None:
-        deployed = any(heads.values())
-        remedy = "look at its log and /health." if deployed else ""
-        yield Finding("scoring service", "WARN" if deployed else "OK", f"serves nothing yet ({url})", remedy)
+    try:
+        named = heads()
+    except (StoreError, IntegrityError):
+        yield Finding("scoring service", "OK", f"answers, and serves {(serving or 'nothing')[:12]} ({url})")
         return
-    model = next((model for model, head in heads.items() if head == serving), None)
+    if serving is None:
+        yield _nothing_served(url, deployed=any(named.values()))
+        return
+    model = next((model for model, head in named.items() if head == serving), None)
     if model is None:
         remedy = "no channel names it: release again, or roll back."
         yield Finding("scoring service", "WARN", f"serves {serving[:12]} ({url})", remedy)
     else:
         yield Finding("scoring service", "OK", f"serves {serving[:12]}, the head of {model} ({url})")
+
+
+def _nothing_served(url: str, *, deployed: bool) -> Finding:
+    found = f"serves nothing yet ({url})"
+    if deployed:
+        return Finding("scoring service", "WARN", found, "look at its log and /health.")
+    return Finding("scoring service", "OK", found)
 
 
 def look_at_documents(url: str | None) -> Iterator[Finding]:

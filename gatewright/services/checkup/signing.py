@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -16,14 +16,17 @@ _PART = "pipeline key"
 _GIT_SECONDS = 30
 
 
-def look_at_key(key: Path | None, roster: Roster, now: datetime) -> Iterator[Finding]:
-    """Raises SigningError for a key that cannot be used, or that others may read."""
-    named = [machine for machine in roster.machines if machine.role == "pipeline"]
-    if key is None:
+def look_at_key(key: Path | None, roster: Callable[[], Roster], now: datetime) -> Iterator[Finding]:
+    """The file is looked at before the roster is asked for.
+
+    Raises SigningError for a key that cannot be used, or that others may read; whatever ``roster`` raises.
+    """
+    public = SshSigner(key).public_key if key else None
+    known = roster()
+    named = [machine for machine in known.machines if machine.role == "pipeline"]
+    if key is None or public is None:
         yield _no_key(expected=bool(named))
-        return
-    public = SshSigner(key).public_key
-    if public in roster.machine_keys("pipeline", now):
+    elif public in known.machine_keys("pipeline", now):
         yield Finding(_PART, "OK", f"{key}, in the roster")
     else:
         yield _not_in_force(key, public, named)
