@@ -1,19 +1,31 @@
 """Candidate against champion: every metric on the same rows, and the slices where they differ."""
 
+from collections.abc import Sequence
+
 from gatewright.core.policy import CHANGE
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import Measurement
 from gatewright.services.reports import charts as page_charts
-from gatewright.services.reports.blocks import Block, Figure, Section, Table, Text, charts
+from gatewright.services.reports.blocks import (
+    Block,
+    Cell,
+    Figure,
+    Folded,
+    Section,
+    Table,
+    Text,
+    capitalized,
+    charts,
+    pair,
+)
 from gatewright.services.reports.release_report.measures import (
     change_cells,
-    listed,
     measured,
     measured_table,
     named,
     unmeasured,
 )
-from gatewright.services.reports.wording import NOTHING, number, span
+from gatewright.services.reports.wording import NOTHING, label, number, signed, span
 
 __all__ = ["comparison", "slices"]
 
@@ -53,12 +65,9 @@ def _metrics(view: ReleaseView, levels: list[Measurement]) -> Table:
 
 def _metric(view: ReleaseView, m: Measurement) -> tuple[str, ...]:
     change = view.find("evaluate", m.metric + CHANGE, m.slice)
-    known = change is not None and change.value is not None and m.value is not None
-    champion = (
-        number(m.value - change.value)
-        if known and change and change.value is not None and m.value is not None
-        else NOTHING
-    )
+    champion = NOTHING
+    if change is not None and change.value is not None and m.value is not None:
+        champion = number(m.value - change.value)
     value = number(m.value) if m.value is not None else m.note or NOTHING
     return (
         named(m.metric, m.slice), value, span(m.interval), champion, *(str(c) for c in change_cells(change)), f"{m.n:,}"
@@ -76,4 +85,23 @@ def slices(view: ReleaseView) -> Section:
         "The worst slices were searched on one half of the rows and tested on the other; their p-values are adjusted."
     )
     table = [measured_table("The worst slices", found)] if found else []
-    return Section("slices", "Slices", [Text(note), *table, *listed("Every slice", others)])
+    return Section("slices", "Slices", [Text(note), *table, *_every_slice(others)])
+
+
+def _every_slice(measurements: Sequence[Measurement]) -> list[Folded]:
+    """One row a slice, one column a metric, each value with its interval."""
+    found = {(m.slice, m.metric): m for m in measurements}
+    metrics = list(dict.fromkeys(m.metric for m in measurements))
+    largest = {m.slice: 0 for m in measurements}
+    for m in measurements:
+        largest[m.slice] = max(largest[m.slice], m.n)
+    rows = [(name, f"{n:,}", *(_cell(found.get((name, metric))) for metric in metrics)) for name, n in largest.items()]
+    header = ("Slice", "Rows", *(capitalized(label(metric)) for metric in metrics))
+    return [Folded(Table("Every slice", header, rows, frozenset(range(1, len(header)))))] if rows else []
+
+
+def _cell(m: Measurement | None) -> Cell:
+    if m is None or m.value is None:
+        return NOTHING
+    value = signed(m.value) if m.metric.endswith(CHANGE) else number(m.value)
+    return pair(value, "" if m.interval is None else span(m.interval))
