@@ -99,7 +99,7 @@ class Page:
 
     def line(self, *parts: str | Text, indent: int = 0, label: str = "", label_width: int = 0) -> None:
         """One paragraph: ``label`` stands before its first line, and the others begin below the first word."""
-        start = label.ljust(label_width) + " " * (label_width > 0)
+        start = plain(label).ljust(label_width) + " " * (label_width > 0)
         words = Text(" ").join(part if isinstance(part, Text) else styled(part) for part in parts if part)
         lead, room = indent + len(start), self.width - indent - len(start)
         wraps = self.console.is_terminal and len(words) > room
@@ -186,4 +186,10 @@ def _cell(value: object) -> str:
 
 def _safe_json(value: object, *, indent: int | None) -> str:
     text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
-    return "".join(c if c == "\n" or not unicodedata.category(c).startswith("C") else json.dumps(c)[1:-1] for c in text)
+    return "".join(c if c == "\n" or _harmless(c) else json.dumps(c)[1:-1] for c in text)
+
+
+def _harmless(character: str) -> bool:
+    """Neither a control or format character nor a separator that some readers take for the end of a line."""
+    category = unicodedata.category(character)
+    return not category.startswith("C") and category not in ("Zl", "Zp")

@@ -97,7 +97,7 @@ def _print(page: Page, view: ReleaseView, now: datetime, *, everything: bool) ->
     explained = explain(view)
     if view.decision is not None:
         _objections(page, view, explained)
-    _drawn(page, "Candidate against champion", comparison(view, width=page.width - 2, ascii_only=page.plain_plots))
+    _drawn(page, _compared(view), comparison(view, width=page.width - 2, ascii_only=page.plain_plots))
     if everything:
         bars = drift_bars(view, width=page.width - 2, ascii_only=page.plain_plots)
         _drawn(page, "Drift: population stability index", bars)
@@ -147,6 +147,13 @@ def _other_reasons(view: ReleaseView) -> list[str]:
     return [one for one in (view.decision.reasons if view.decision else ()) if one not in told | waived | {*every}]
 
 
+def _compared(view: ReleaseView) -> str:
+    percent = f"{100 * view.policy.confidence:g} %"
+    if view.opening.champion is None:
+        return f"The candidate: value and {percent} interval (no champion serves)"
+    return f"Candidate against champion: value, change and its {percent} interval around zero"
+
+
 def _drawn(page: Page, heading: str, lines: list[Text]) -> None:
     if lines:
         page.heading(heading)
@@ -173,7 +180,7 @@ def _needed(view: ReleaseView, request: Request) -> str:
     because = view.decision.tier_because if view.decision else ()
     why = f", because of {'; '.join(because)}" if because else ""
     roles = " or ".join(tier.roles)
-    return f"needed: {who} with the role {roles}, {tier.assurance} (tier {tier.name}, {tier.risk} risk{why})"
+    return f"needed: {who} with the role {roles}, assurance {tier.assurance} (tier {tier.name}, {tier.risk} risk{why})"
 
 
 def _rule(one: Explanation) -> dict[str, str]:
