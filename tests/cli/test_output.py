@@ -5,7 +5,7 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -80,6 +80,7 @@ def test_a_command_is_never_broken() -> None:
 
 
 @given(st.dictionaries(st.text(), st.text()))
+@example({"a": "b\u2028c\x85\x1b[2J"})
 def test_a_line_of_json_is_one_line_and_reads_back(value: dict[str, str]) -> None:
     """Whatever the text holds."""
     file = io.StringIO()
