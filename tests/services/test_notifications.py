@@ -204,13 +204,14 @@ def test_a_receiver_that_is_well_again_gets_what_it_missed(post: Post, hook: Web
     assert (post.deliver().sent, len(hook.bodies)) == ((), 1)
 
 
-def test_a_receiver_that_never_answers_holds_nobody_up(post: Post, hook: WebReceiver):
+def test_a_receiver_that_never_answers_holds_nobody_up(monkeypatch: pytest.MonkeyPatch):
     """The caller goes on although the receiver still thinks; the message stays in the outbox."""
-    hook.hold = threading.Event()
-    post.put(notice())
-    found = post.deliver(seconds=0.2)
-    assert (found.failed, post.done(), hook.bodies) == (("env:HOOK",), 0, [])
-    hook.hold.set()
+    with web_receiver() as slow:
+        slow.hold = threading.Event()
+        post = Post(monkeypatch, f"json://127.0.0.1:{slow.port}")
+        post.put(notice())
+        found = post.deliver(seconds=0.2)
+        assert (found.failed, post.done(), slow.bodies) == (("env:HOOK",), 0, [])
 
 
 def test_one_broken_place_does_not_keep_others_from_being_told(post: Post, hook: WebReceiver):
