@@ -59,7 +59,7 @@ class Post:
             lambda before: happened(before, told.release_id, told.event), lambda _, __: told,
         )  # fmt: skip
 
-    def deliver(self, seconds: float = 5):
+    def deliver(self, seconds: float = 20):
         """As another process would: nothing is remembered."""
         senders = {"env": send_by_apprise}
         return Notifications(Outbox(self.store), self.routes, senders, lambda: self.now).deliver(seconds=seconds)
