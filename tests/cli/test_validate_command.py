@@ -139,6 +139,18 @@ def test_the_report_shows_what_was_expected_and_found_and_masks_as_the_data_docs
     assert "://" not in html.replace("http://www.w3.org/2000/svg", "")
 
 
+def test_values_of_the_data_cannot_move_the_cursor(
+    app: App, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are shown as examples of what does not hold."""
+    pd.DataFrame({"name": ["ann", "\x1b[2Jevil"]}).to_parquet(tmp_path / "people.parquet")
+    suite = suite_of(tmp_path, ("column_values_to_be_in_set", "info", {"column": "name", "value_set": ["ann"]}))
+    call(app, "--suite", suite, tmp_path / "people.parquet")
+    out = capsys.readouterr().out
+    assert "such as [2Jevil" in out
+    assert "\x1b" not in out
+
+
 def test_a_report_that_cannot_be_written_is_an_error(app: App, tmp_path: Path) -> None:
     """With its path, and after the verdict was computed."""
     suite = suite_of(tmp_path, ages("info"))
