@@ -16,6 +16,7 @@ from gatewright.services.reports.release_report.measures import (
     listed,
     measured,
     measured_table,
+    p_value,
     unmeasured,
 )
 from gatewright.services.reports.release_report.panels import Panel, Step, panels
@@ -202,7 +203,7 @@ def _equivalence(view: ReleaseView) -> Iterator[Block]:
                 label(str(t.get("metric"))),
                 str(t.get("slice")),
                 number(figure(t, "margin")),
-                number(figure(t, "p_value")),
+                p_value(figure(t, "p_value")),
             )
             for t in tests
         ]
