@@ -176,13 +176,18 @@ def test_a_release_whose_run_has_died_is_an_error_not_a_wait_for_ever(
 
 
 def test_a_store_that_is_away_for_a_moment_is_asked_again(run: Run, gates: Gates) -> None:
-    """But not for ever."""
+    """A restart takes a moment."""
     store = gates.services.records
     away = StoreError("the store does not answer.", where="store", remedy="start it.")
     gates.plan(lambda: store.fail("keys", away, times=2), *[lambda: None] * 2, gates.end(ReleaseState.FAILED))  # type: ignore[attr-defined]
     assert run("watch", R)[0] == 2
-    store.fail("keys", away, key_part=f"releases/{R}", times=9)  # type: ignore[attr-defined]
-    gates.plan(*[lambda: None] * 9)
+
+
+def test_a_store_that_stays_away_is_an_error(run: Run, gates: Gates) -> None:
+    """After five looks, not for ever."""
+    away = StoreError("the store does not answer.", where="store", remedy="start it.")
+    fail = gates.services.records.fail  # type: ignore[attr-defined]
+    gates.plan(lambda: fail("keys", away, times=9), *[lambda: None] * 9, gates.end(ReleaseState.FAILED))
     code, _, err = run("watch", R)
     assert (code, "the store does not answer." in err) == (1, True)
 
