@@ -144,7 +144,8 @@ def mean_table(view: ReleaseView) -> str:
     rows = group_means(view)
     if not rows:
         return ""
-    names = ["n", *(name for name in rows[0] if name not in ("slice", "group", "supported", "n"))]
+    figures = [name for name in rows[0] if not name.endswith(("_low", "_high"))]
+    names = ["n", *(name for name in figures if name not in ("slice", "group", "supported", "n"))]
     header = ("Feature", "Group", "Rows", *(label(name).capitalize() for name in names[1:]), "")
     cells = (
         (
