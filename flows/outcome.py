@@ -11,19 +11,21 @@ from gatewright.core.redaction import redacted
 from gatewright.core.releases import Opening, ReleaseState
 from gatewright.services.promotion import close_failed
 from gatewright.wiring import connect
+from tasks.evidence import show_evidence
 from tasks.notify import notify
 
 __all__ = ["closing_on_failure", "ended", "run_name"]
 
 
 def ended(opening: Opening, state: ReleaseState, note: str, *, digests: dict[str, str] | None = None) -> State[None]:
-    """Close the release, write its documents, attest the verdict, and name the run's state.
+    """Close the release, write its documents, show its page, attest the verdict, and name the run's state.
 
     Whoever ended it before, that end stands.
     """
     services = connect()
     stands = services.releases.close(opening, state, "gatewright", digests=digests, note=note) or state
     services.documents.write(opening, "ended")
+    show_evidence(services, opening)
     rosters = (services.releases.roster(opening), services.roster())
     services.attestations.attest(opening, rosters, at=services.now())
     services.checkpoints.write(opening.model)
