@@ -108,6 +108,7 @@ def test_a_release_is_approved_in_the_prefect_ui_and_the_new_model_answers(brows
         wait_for_second_question(run, settings_of(state))
         assert serving(service) == champion
 
+        read_the_report(browser, run, dana)
         page = log_in(browser, run, dana)
         open_form(page)
         expect(page.get_by_role("dialog")).to_contain_text("PASS: Crash triage")
@@ -120,7 +121,7 @@ def test_a_release_is_approved_in_the_prefect_ui_and_the_new_model_answers(brows
         expect(page.get_by_text("Deployed").first).to_be_visible(timeout=60 * SECONDS)
         assert candidate in command(state, "lineage", "crash_triage-1999-1")
         assert "dana.reyes" in command(state, "releases")
-        assert "approve by dana.reyes (gateway)" in command(state, "show", "crash_triage-1999-1")
+        assert "approve by dana.reyes as release-manager (gateway)" in command(state, "show", "crash_triage-1999-1")
 
         roll_back(state, dana)
         assert wait_until_serving_changes(service, candidate, seconds=120) == champion
@@ -154,6 +155,24 @@ def refuse_a_wrong_secret(browser: Browser, run: str) -> None:
     with page.expect_response(lambda answer: answer.url.endswith("/admin/version") and answer.status == 401):
         page.get_by_role("button", name="Login").click()
     expect(page.get_by_placeholder("admin:pass")).to_be_visible()
+    page.close()
+
+
+def read_the_report(browser: Browser, run: str, credential: str) -> None:
+    """From the evidence page, as somebody who is logged in; nobody else is let in, and the browser asks who it is."""
+    name, _, secret = credential.partition(":")
+    page = browser.new_page(http_credentials={"username": name, "password": secret})
+    page.add_init_script(f"localStorage.setItem('prefect-password', btoa('{credential}'))")
+    page.goto(f"{run.split('/runs/')[0]}/artifacts/key/crash-triage-evidence")
+    page.locator("a[href*='/artifacts/artifact/']").first.click(timeout=60 * SECONDS)
+    link = page.get_by_role("link", name="Release report").first
+    expect(link).to_be_visible(timeout=60 * SECONDS)
+    address = str(link.get_attribute("href"))
+    stranger = httpx.get(address, timeout=10)
+    assert (stranger.status_code, stranger.headers["www-authenticate"][:5]) == (401, "Basic")
+    page.goto(address)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Crash triage")
+    assert page.evaluate("document.scripts.length") == 0
     page.close()
 
 

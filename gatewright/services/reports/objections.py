@@ -58,7 +58,7 @@ def _missed(view: ReleaseView) -> list[CheckResult]:
 
 def _listed(view: ReleaseView, missed: Sequence[CheckResult], describe: Describe) -> str:
     rest = len(missed) - MAX_LINES
-    more = f"*and {rest} more; `gatewright show` lists all.*" if rest > 0 else ""
+    more = f"*and {rest} more; `gatewright show --all` lists all.*" if rest > 0 else ""
     return page(bullets(_lines(view, missed[:MAX_LINES], describe)), more).rstrip()
 
 

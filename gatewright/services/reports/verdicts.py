@@ -80,7 +80,7 @@ def rule_table(results: Sequence[CheckResult], pardons: Pardons = NO_PARDONS) ->
         (_cells(r, pardons) for r in shown),
         numbers=(5,),
     )
-    return listing if rest <= 0 else f"{listing}\n\n*and {rest} more; `gatewright show` lists all.*"
+    return listing if rest <= 0 else f"{listing}\n\n*and {rest} more; `gatewright show --all` lists all.*"
 
 
 def _cells(r: CheckResult, pardons: Pardons) -> tuple[str, ...]:
