@@ -13,12 +13,11 @@ from gatewright.core.results import CheckResult
 from gatewright.services.reports.charts import key_metrics, top_drift
 from gatewright.services.reports.details import GroupRow, groups
 from gatewright.services.reports.escape import plain
-from gatewright.services.reports.wording import label, number, span
+from gatewright.services.reports.wording import number, short_label, span
 
 __all__ = ["comparison", "drift_bars", "group_whiskers", "limit_whisker"]
 
 MAX_NAME, MIN_PLOT, MAX_PLOT = 26, 7, 36
-SHORT_NAMES = {"expected_calibration_error": "calibration error"}
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def _compared(view: ReleaseView, metric: str) -> Row | None:
     ours, change = view.find("evaluate", metric), view.find("evaluate", f"{metric}_change")
     if ours is None:
         return None
-    name = SHORT_NAMES.get(metric, label(metric))
+    name = short_label(metric)
     if change is None:
         return Row((name, number(ours.value), "", span(ours.interval)), None, None, None, "")
     interval = change.interval

@@ -8,7 +8,7 @@ from gatewright.services.reports.curve_charts import draw_calibration
 from gatewright.services.reports.details import GroupRow, calibration, groups
 from gatewright.services.reports.svg import BAD, CANDIDATE, GOOD, INK, MUTED, data_uri
 from gatewright.services.reports.whiskers import WIDE, Layout, Whisker, whisker_chart
-from gatewright.services.reports.wording import label, number, signed, span
+from gatewright.services.reports.wording import label, number, short_label, signed, span
 
 __all__ = [
     "KEY_METRICS",
@@ -121,7 +121,7 @@ def _change(view: ReleaseView, metric: str, layout: Layout) -> Whisker | None:
     sign = (1 if way == "higher" else -1) / reach
     low, high = sorted((m.interval.low * sign, m.interval.high * sign))
     return Whisker(
-        label(metric),
+        label(metric) if layout is WIDE else short_label(metric),
         low,
         m.value * sign,
         high,
@@ -164,7 +164,7 @@ def _level(view: ReleaseView, metric: str) -> Whisker | None:
     if view.spec.task != "regression" and m.interval.high > 1:
         return None
     limit, words = _limit_of(view, metric), f"{number(m.value)}  {span(m.interval)}"
-    return Whisker(label(metric), m.interval.low, m.value, m.interval.high, words, CANDIDATE, limit)
+    return Whisker(short_label(metric), m.interval.low, m.value, m.interval.high, words, CANDIDATE, limit)
 
 
 def _group_whisker(row: GroupRow, rate: str, layout: Layout) -> Whisker:

@@ -32,7 +32,7 @@ class Layout:
 
 # For a page, and for the form in the Prefect UI, where a wide one would be shrunk until nobody can read it.
 WIDE = Layout(WIDTH, 290, 490, 22)
-NARROW = Layout(440, 172, 256, 17)
+NARROW = Layout(440, 150, 236, 17)
 
 
 @dataclass(frozen=True)

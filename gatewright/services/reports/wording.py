@@ -15,6 +15,7 @@ __all__ = [
     "limit",
     "number",
     "short",
+    "short_label",
     "shortfall",
     "signed",
     "span",
@@ -99,6 +100,11 @@ def _beyond(limits: Limits, value: float, distance: float) -> str:
 def label(metric: str) -> str:
     """A metric's name in words: ``equal_opportunity_difference`` -> ``equal opportunity difference``."""
     return _PHRASES.get(metric) or " ".join(_WRITTEN.get(word, word) for word in metric.split("_"))
+
+
+def short_label(metric: str) -> str:
+    """The same where there is little room."""
+    return label(metric).removeprefix("expected ")
 
 
 def short(digest: str | None) -> str:
