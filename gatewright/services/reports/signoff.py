@@ -72,6 +72,12 @@ def _ended(view: ReleaseView) -> str:
     return _ENDED.get(ReleaseState.REJECTED if rejected else view.state, "")
 
 
+def _answered(view: ReleaseView) -> bool:
+    """Whether nobody can answer any more: after a broken glass people still have to."""
+    owed = view.request is not None and missing_approvals(view.approvals, view.request) > 0
+    return bool(_ended(view)) and not (owed and _emergency(view))
+
+
 def _emergency(view: ReleaseView) -> str:
     """Who broke the glass, when and why; empty when nobody did."""
     broken = (event for event in view.events if event.kind == "break_glass")
@@ -104,10 +110,11 @@ def _command(name: str, view: ReleaseView) -> str:
 
 
 def who_approves(view: ReleaseView) -> str:
-    """Tier, roles, number of people and the end of the window; then who has answered."""
+    """Tier, roles, number of people, until the release ends also how and until when; then who has answered."""
     if view.decision is None or view.decision.outcome == "block":
         return page("## Who must approve", "Nobody is asked.").rstrip()
-    return page("## Who must approve", _asked(view), approvals(view)).rstrip()
+    heading = "## Who had to approve" if _answered(view) else "## Who must approve"
+    return page(heading, _asked(view), approvals(view)).rstrip()
 
 
 def approvals(view: ReleaseView) -> str:
@@ -209,11 +216,13 @@ def _asked(view: ReleaseView) -> str:
     if tier is None:
         return "Nobody is asked."
     people = "Nobody needs to approve" if tier.approvals == 0 else _people(tier)
-    author = "" if view.candidate is None else f"The author, {md(view.candidate.author)}, cannot approve it."
-    end = "" if view.request is None else f"Until **{when(view.request.expires_at)}**; then it expires."
     because = view.decision.tier_because if view.decision else ()
     why = f"Why this tier: {md('; '.join(because))}." if because else ""
     asked = f"{people} (tier {md(tier.name)}, {tier.risk} risk)."
+    if _answered(view):
+        return bullets(item for item in (asked, why) if item)
+    author = "" if view.candidate is None else f"The author, {md(view.candidate.author)}, cannot approve it."
+    end = "" if view.request is None else f"Until **{when(view.request.expires_at)}**; then it expires."
     proof = _ASKED[tier.assurance].format(command=code(f"gatewright approve {view.opening.release_id}"))
     return bullets(item for item in (asked, proof if tier.approvals else "", why, end, author) if item)
 

@@ -177,11 +177,13 @@ def test_an_answered_release_needs_nobody() -> None:
         request="5" * 64, decision="approve", principal="dana.reyes", role="release-manager", reason="All is known.",
         assurance="signed", at=NOON,
     )  # fmt: skip
-    first = before_the_fold(
-        evidence_page(replace(example_view(), state=ReleaseState.DEPLOYED, approvals=(given,)), links={})
-    )
+    shown = evidence_page(replace(example_view(), state=ReleaseState.DEPLOYED, approvals=(given,)), links={})
+    first = before_the_fold(shown)
     assert "**It was approved and deployed.** Given: **approve** by dana.reyes (signed), 2026-03-02 12:00 UTC" in first
     assert "needed" not in first
+    assert "## Who had to approve" in shown
+    assert "then it expires" in evidence_page(example_view(), links={})
+    assert not [words for words in ("Who must", "then it expires", "Log in", "cannot approve") if words in shown]
 
 
 def answer(view: ReleaseView, person: str, decision: Literal["approve", "reject"]) -> Approval:
@@ -218,11 +220,11 @@ def test_a_rejected_release_asks_for_nothing_more() -> None:
 
 
 def test_a_release_of_broken_glass_is_not_called_approved() -> None:
-    """Who broke it, when and why stands in the first screen; the reason is somebody's text."""
+    """Who broke it, when and why stands in the first screen; people must answer still."""
     broken = LedgerEntry(kind="break_glass", release_id="triage-2000-1", actor="kim.larsen", at=NOON, note="<b>Fire")
-    first = before_the_fold(
-        evidence_page(replace(example_view(), state=ReleaseState.DEPLOYED, events=(broken,)), links={})
-    )
+    shown = evidence_page(replace(example_view(), state=ReleaseState.DEPLOYED, events=(broken,)), links={})
+    first = before_the_fold(shown)
+    assert "## Who must approve" in shown
     assert "**kim.larsen broke the glass** 2026-03-02 12:00 UTC, &lt;b&gt;Fire." in first
     assert "**It was deployed without an approval.**" in first
 
