@@ -1,7 +1,5 @@
 """``gatewright policy backtest``, ``whatif`` and ``evidence``: past releases judged again by another policy."""
 
-import shutil
-import textwrap
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from gatewright.cli import governed
-from gatewright.cli.output import Json, print_json
+from gatewright.cli.output import Json, Page, print_json
 from gatewright.core.errors import NotFoundError, SpecError
 from gatewright.services.reports.escape import plain
 
@@ -24,7 +22,6 @@ __all__ = ["backtest", "described", "evidence", "exit_code", "from_store", "stag
 
 PASS, BLOCKED = 0, 2
 MOST_LISTED = 40
-WIDEST = 100
 Evidence = Annotated[
     Path | None, Parameter(name="--evidence", help="Measurements from this file, instead of the store.")
 ]
@@ -222,20 +219,19 @@ def _section(title: str, ones: "Sequence[Rejudged]") -> None:
         return
     print(f"\n{title}")
     for one in weightiest_first(ones)[:MOST_LISTED]:
-        _line(heading(one), indent="  ")
-        _lines(reasons(one), indent="      ")
+        _line(heading(one), indent=2)
+        _lines(reasons(one), indent=6)
     if len(ones) > MOST_LISTED:
-        _line(f"and {len(ones) - MOST_LISTED} more: --json lists all", indent="  ")
+        _line(f"and {len(ones) - MOST_LISTED} more: --json lists all", indent=2)
 
 
-def _lines(sentences: Iterable[str], *, indent: str) -> None:
+def _lines(sentences: Iterable[str], *, indent: int) -> None:
     for sentence in sentences:
         _line(sentence, indent=indent)
 
 
-def _line(text: str, *, indent: str = "") -> None:
-    width = min(shutil.get_terminal_size((WIDEST, 24)).columns, WIDEST)
-    print(textwrap.fill(plain(text), width, initial_indent=indent, subsequent_indent=f"{indent}  "))
+def _line(text: str, *, indent: int = 0) -> None:
+    Page().line(text, indent=indent)
 
 
 def _one(one: "Rejudged") -> dict[str, Any]:

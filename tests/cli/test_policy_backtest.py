@@ -24,7 +24,7 @@ Call = Callable[..., tuple[int, str, str]]
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
     """The command line over three past releases, in a folder of its own; only reading is allowed."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "60")
     blobs, records = MemoryStore(), MemoryStore()
     services = build(Settings(root=tmp_path), blob_store=blobs, record_store=records, now=lambda: NOON)
     fill(services)
@@ -60,7 +60,10 @@ def write(path: Path, document: Policy) -> Path:
 
 
 def test_a_stricter_floor_names_what_it_would_have_blocked_and_what_serves(call: Call, tmp_path: Path) -> None:
-    """The verdict first; then each release with rule, value, interval, limit and margin, what serves on top."""
+    """The verdict first; then each release with rule, value, interval, limit and margin, what serves on top.
+
+    In a pipe each is one line, however narrow the terminal.
+    """
     code, out, _ = call("policy", "backtest", proposed(tmp_path, auc_floor=0.85))
     lines = out.splitlines()
     assert code == BLOCKED
@@ -70,7 +73,10 @@ def test_a_stricter_floor_names_what_it_would_have_blocked_and_what_serves(call:
     assert lines.index("  triage-c (deployed, serves): PASS -> BLOCK") < lines.index(
         "  triage-b (deployed): PASS -> BLOCK"
     )
-    assert "auc-floor blocks: AUC 0.800 [0.780, 0.820], must be at least 0.85: 0.050 below the limit of 0.85" in said
+    assert (
+        "      auc-floor blocks: AUC 0.800 [0.780, 0.820], must be at least 0.85: 0.050 below the limit of 0.85"
+        in lines
+    )
     assert "auc-floor blocks: AUC 0.860 [0.840, 0.880], must be at least 0.85: " in said
     assert "Next: gatewright show triage-c; then choose other limits" in said
 
