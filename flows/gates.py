@@ -46,7 +46,7 @@ def through_the_gates(opening: Opening, data: ReleaseData, candidate: Candidate)
     if answer is not ReleaseState.DEPLOYED:
         return ended(opening, answer, "by a person" if answer is ReleaseState.REJECTED else "nobody answered in time")
     served = promote(opening, data, candidate, request)
-    return ended(opening, ReleaseState.DEPLOYED, "production serves the candidate", digests={"move": served.digest})
+    return ended(opening, ReleaseState.DEPLOYED, "the service confirmed the candidate", digests={"move": served.digest})
 
 
 def _answered(opening: Opening, request: Request) -> ReleaseState:

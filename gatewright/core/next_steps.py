@@ -120,20 +120,29 @@ def _stands_in_the_way(case: Case) -> bool:
 
 def release_step(view: ReleaseView) -> Step:
     """The one thing to do next about a release, by where it stands."""
-    release_id, model = view.opening.release_id, view.opening.model
+    release_id = view.opening.release_id
     if view.state is ReleaseState.WAITING:
         return _answer(view)
     if view.state is ReleaseState.OPEN:
         return Step(words="Its gates are running. To see how far they are:", command=f"gatewright watch {release_id}")
     if view.state is ReleaseState.DEPLOYED:
-        command = f'gatewright rollback {model} --reason "why, in ten characters or more"'
-        return Step(words="Nothing. If it serves and has to go, this puts the model before it back:", command=command)
+        return _take_back(view)
     if view.state is ReleaseState.BLOCKED:
         words = "The champion stays. What to do about each rule:"
         return Step(words=words, command=f"gatewright explain {release_id}")
     if view.state is ReleaseState.FAILED:
         return Step(words="Correct what the note names, then start a new release:", command=retrain_command(view))
     return Step(words="The champion stays. To begin again:", command=retrain_command(view))
+
+
+def _take_back(view: ReleaseView) -> Step:
+    champion = view.opening.champion
+    if champion is None or champion.release_id is None:
+        return Step(words="Nothing. No model served before it, so there is none to go back to.")
+    # With --to it does no harm where the release was taken back already; without, it goes back one more.
+    back = f"gatewright rollback {view.opening.model} --to {champion.release_id}"
+    command = f'{back} --reason "why, in ten characters or more"'
+    return Step(words="Nothing. If it serves and has to go, this puts the model before it back:", command=command)
 
 
 def _answer(view: ReleaseView) -> Step:

@@ -43,7 +43,7 @@ def test_an_unknown_model_is_an_error_with_the_nearest_name(run: Run) -> None:
 @pytest.mark.parametrize(
     ("release", "code", "begins", "next_command"),
     [
-        ("triage-2000-1", 0, "PASS triage-2000-1: it was deployed", "gatewright rollback triage --reason "),
+        ("triage-2000-1", 0, "PASS triage-2000-1: it was deployed", "gatewright rollback triage --to triage-1999-1 --reason "),
         (
             "triage-2000-2",
             2,

@@ -213,12 +213,18 @@ def test_what_needs_a_champion_is_excused_where_none_serves():
     assert found.next_steps[0].words.startswith("Nothing:")
 
 
+def test_the_first_model_has_none_to_go_back_to():
+    """A rollback would be refused, so none is offered."""
+    first = view_of(champion=False)
+    assert release_step(replace(first, state=ReleaseState.DEPLOYED)).command is None
+
+
 @pytest.mark.parametrize(
     ("state", "command"),
     [
         (ReleaseState.OPEN, "gatewright watch triage-2000-1"),
         (ReleaseState.WAITING, "gatewright approve triage-2000-1"),
-        (ReleaseState.DEPLOYED, "gatewright rollback triage --reason"),
+        (ReleaseState.DEPLOYED, "gatewright rollback triage --to triage-1999-1 --reason"),
         (ReleaseState.BLOCKED, "gatewright explain triage-2000-1"),
         (ReleaseState.FAILED, "prefect deployment run retrain/retrain"),
         (ReleaseState.REJECTED, "prefect deployment run retrain/retrain"),

@@ -187,7 +187,8 @@ def _way_back(view: ReleaseView) -> str:
         return "Nothing served before, so there is no model to go back to."
     command = rollback_command(view.opening.model, champion.release_id)
     back = f"This puts {md(champion.release_id)}, which served before, back:\n\n```\n{command}\n```"
-    return f"{back}\n\nTo stay until it serves again: {code(f'gatewright rollback {view.opening.model} --reason WHY')}"
+    stay = f"gatewright rollback {view.opening.model} --to {champion.release_id} --reason WHY"
+    return f"{back}\n\nTo stay until it serves again: {code(stay)}"
 
 
 def decided_on(view: ReleaseView) -> str:
