@@ -131,11 +131,11 @@ def check(
     if as_json:
         print_json(verdict.as_json())
     else:
-        _print(verdict)
+        _print(verdict, report)
     return PASS if verdict.verdict == "pass" else BLOCKED
 
 
-def _print(verdict: FileVerdict) -> None:
+def _print(verdict: FileVerdict, report: Path | None) -> None:
     page = Page()
     rows = f"{verdict.rows:,} rows, {verdict.task.replace('_', ' ')}"
     word = VERDICT_WORDS[verdict.verdict]
@@ -157,23 +157,23 @@ def _print(verdict: FileVerdict) -> None:
         page.heading("Gaps between groups")
         print_table([_gap(m) for m in gaps], empty="")
     page.line("")
-    page.line(_next_step(verdict), label="Next", label_width=4)
+    page.line(_next_step(verdict, report or "--report FILE"), label="Next", label_width=4)
 
 
-def _next_step(verdict: FileVerdict) -> str:
+def _next_step(verdict: FileVerdict, report: Path | str) -> str:
     """By what weighs most against it."""
     bad = sorted((result for result in verdict.results if result.status is not Status.PASSED), key=_weight)
     if not verdict.results:
         return "name rules that speak of these columns with --policy."
     if verdict.verdict == "pass" or not bad:
-        return "take the model through the gates of a release; --report FILE draws curves and groups first."
+        return f"take the model through the gates of a release; {report} draws curves and groups first."
     worst = bad[0]
     if worst.status is Status.ERROR:
         return f"give the columns that {worst.rule} needs, or name a --policy without it."
     if worst.status is Status.INCONCLUSIVE:
         rows = f"about {worst.n_needed:,} rows would do" if worst.n_needed else "the value is within its limit"
         return f"bring more rows for {worst.rule}: {rows}."
-    return f"find out why {worst.rule} fails: --report FILE draws curves, groups and changes; then correct the model."
+    return f"find out why {worst.rule} fails: {report} draws curves, groups and changes; then correct the model."
 
 
 def _weight(result: CheckResult) -> tuple[bool, int]:

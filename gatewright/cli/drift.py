@@ -119,7 +119,7 @@ def drift(
     if as_json:
         print_json(_summary(found, str(reference), str(current)))
     else:
-        _print(found)
+        _print(found, report or "--report FILE")
     return PASS if found.status is Status.PASSED else BLOCKED
 
 
@@ -166,7 +166,7 @@ def _measured(m: Measurement | None) -> dict[str, Any]:
     return {"value": m.value, "interval": interval, "n": m.n, "p_value": m.p_value, "note": m.note}
 
 
-def _print(found: "FileDrift") -> None:
+def _print(found: "FileDrift", report: Path | str) -> None:
     """Verdict, what fails and by how much, then a line a column with both histograms."""
     page = Page()
     rows = f"{found.profile.rows:,} reference rows, {found.sums.rows:,} current rows"
@@ -183,7 +183,7 @@ def _print(found: "FileDrift") -> None:
         page.drawn(*_line(found, column, name.ljust(max(map(len, names))), page.plain_plots))
     if failed:
         page.line("")
-        words = f"ask the source of {failed[0].name} what changed; if the world did, retrain. --report FILE draws both."
+        words = f"ask the source of {failed[0].name} what changed; if the world did, retrain. {report} draws both."
         page.line(words, label="Next", label_width=4)
 
 

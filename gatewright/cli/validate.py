@@ -68,7 +68,7 @@ def validate(
     if as_json:
         print_json(_document(outcome, "failed" if failed else "passed"))
     else:
-        _print(outcome, failed)
+        _print(outcome, failed, report or "--report FILE")
     return BLOCKED if failed else PASS
 
 
@@ -130,7 +130,7 @@ def _document(outcome: "ValidationOutcome", status: str) -> dict[str, Any]:
     }
 
 
-def _print(outcome: "ValidationOutcome", failed: bool) -> None:
+def _print(outcome: "ValidationOutcome", failed: bool, report: Path | str) -> None:
     from gatewright.services.reports.validation_report import failed_first, sentence
 
     summary, page = outcome.summary, Page()
@@ -147,7 +147,7 @@ def _print(outcome: "ValidationOutcome", failed: bool) -> None:
         page.line(f"Metrics computed outside the one pass: {len(summary.outside)}; --json names them.")
     if broken:
         page.line("")
-        words = "correct the data at their source, or the suite where it asks too much; --report FILE shows the rows."
+        words = f"correct the data at their source, or the suite where it asks too much; {report} shows the rows."
         page.line(words, label="Next", label_width=4)
 
 

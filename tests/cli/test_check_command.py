@@ -380,15 +380,19 @@ def test_the_report_is_one_offline_page_and_escapes_what_the_file_holds(
 
 
 def test_people_see_the_verdict_first(capsys: pytest.CaptureFixture[str], file: Path) -> None:
-    """Then the rules, those that did not pass first and drawn against their limit, the metrics, and what to do next."""
-    assert main(["check", str(file), *FULL]) == 0
+    """Then the rules, those that did not pass first and drawn against their limit, the metrics, and what to do next.
+
+    Its report is named where one was written.
+    """
+    report = file.with_name("report.html")
+    assert main(["check", str(file), *FULL, "--report", str(report)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("PASS  ")
     assert lines[0].endswith("rows, binary classification")
     rules = lines[lines.index("Rules") + 1 : lines.index("Metrics") - 1]
     words = [line.split()[0] for line in rules if line.split()[0].isupper()]
     assert words == sorted(words, key=lambda word: word == "PASS")
-    assert lines[-1].startswith("Next take the model through the gates")
+    assert lines[-1] == f"Next take the model through the gates of a release; {report} draws curves and groups first."
 
 
 def test_what_failed_is_drawn_and_says_by_how_much(

@@ -221,7 +221,8 @@ def test_the_report_is_one_escaped_file_with_both_histograms(run: Run, then: Pat
     frame = table(1_000, seed=11)
     frame.loc[:300, "job"] = hostile
     page = tmp_path / "report.html"
-    run(then, written(tmp_path / "now.parquet", frame.assign(empty=np.nan)), "--report", page)
+    _, out = run(then, written(tmp_path / "now.parquet", frame.assign(empty=np.nan)), "--report", page)
+    assert f"retrain. {page} draws both." in out
     html = page.read_text()
     assert html.count("<svg") == 6
     assert "<script" not in html

@@ -118,8 +118,10 @@ def test_people_read_the_verdict_first_then_the_worst(
     )
 
 
-def test_the_report_shows_what_was_expected_and_found_and_masks_as_the_data_docs_do(app: App, tmp_path: Path) -> None:
-    """One offline page; values of the data are text, masked ones are nowhere; what holds is listed too."""
+def test_the_report_shows_what_was_expected_and_found_and_masks_as_the_data_docs_do(
+    app: App, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One offline page, named as the next step; values are text, masked ones are nowhere; what holds is listed too."""
     suite = suite_of(
         tmp_path,
         ages("critical"),
@@ -128,6 +130,7 @@ def test_the_report_shows_what_was_expected_and_found_and_masks_as_the_data_docs
     )
     page = tmp_path / "report.html"
     assert call(app, "--suite", suite, data(tmp_path), "--mask", "age", "--report", page) == 2
+    assert f"; {page} shows the rows." in capsys.readouterr().out
     html = page.read_text()
     assert re.search(r"<h1><span class=.fail.>FAIL</span> people.parquet</h1>", html)
     for words in ("values at most 120", "1 of 4 rows (25 %)", "values one of ann, bob", "values never missing", "***"):
