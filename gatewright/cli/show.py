@@ -119,11 +119,12 @@ def _objections(page: Page, view: ReleaseView, explained: tuple[Explanation, ...
         page.line(_finding(one), indent=2, label=word, label_width=12)
         if one.waived:
             page.line(one.waived, indent=15)
-    for reason in _other_reasons(view):
+    others = _other_reasons(view)
+    for reason in others:
         page.line(f"- {reason}", indent=2)
     passed = sum(one.weight == "passes" for one in explained)
-    rest = f"; {watched} more are watched or excused and decide nothing" if watched else ""
-    none = "nothing: " if not missed else ""
+    rest = f"; of the rest, {watched} only watched or excused" if watched else ""
+    none = "" if missed or others else "nothing: "
     page.line(f"{none}{passed} of {len(explained)} checks pass{rest}", indent=2)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from gatewright.core.channels import ChannelEntry
 from gatewright.core.releases import EvidenceRoot
+from gatewright.core.results import Status
 from gatewright.wiring import Services
 from tests.cli.conftest import Run
 from tests.services.reports.example_view import CANDIDATE, MODEL, NOON, example_view
@@ -43,7 +44,12 @@ def test_an_unknown_model_is_an_error_with_the_nearest_name(run: Run) -> None:
 @pytest.mark.parametrize(
     ("release", "code", "begins", "next_command"),
     [
-        ("triage-2000-1", 0, "PASS triage-2000-1: it was deployed", "gatewright rollback triage --to triage-1999-1 --reason "),
+        (
+            "triage-2000-1",
+            0,
+            "PASS triage-2000-1: it was deployed",
+            "gatewright rollback triage --to triage-1999-1 --reason ",
+        ),
         (
             "triage-2000-2",
             2,
@@ -70,6 +76,17 @@ def test_show_says_what_speaks_against_a_release_with_its_numbers(run: Run) -> N
     assert against == "  FAIL         warns: feature-drift on year_built: PSI 0.320 (exact), at most 0.25"
     assert "9 of 10 checks pass" in out
     assert "auc-floor" not in out
+
+
+def test_show_counts_the_absence_of_a_champion_as_speaking_against_a_release(services: Services, run: Run) -> None:
+    """Where all rules passed, `nothing` is not said below that reason."""
+    decision = example_view().decision
+    assert decision is not None
+    passed = tuple(one for one in decision.results if one.status is Status.PASSED)
+    alone = decision.model_copy(update={"results": passed, "reasons": ("no champion serves",)})
+    services.releases.record("decision", services.releases.opening("triage-2000-3"), alone)
+    _, out, _ = run("show", "triage-2000-3")
+    assert "\n  - no champion serves\n  9 of 9 checks pass\n" in out
 
 
 def test_show_draws_each_change_against_the_champion_with_a_word(run: Run) -> None:
