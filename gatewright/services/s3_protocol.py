@@ -32,6 +32,7 @@ _REMEDIES = {
     "InvalidAccessKeyId": _CREDENTIALS,
     "SignatureDoesNotMatch": _CREDENTIALS,
     "RequestTimeTooSkewed": _CREDENTIALS,
+    "NoCredentialsError": "name the store in the settings; with the demo `set -a; . .gatewright/settings.env; set +a`.",
     "NoSuchBucket": "create the bucket, or correct its name in the settings.",
 }
 

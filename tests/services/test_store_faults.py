@@ -190,13 +190,13 @@ def test_wrong_credentials_give_one_clear_error(s3_location: S3Location, wrong: 
 
 
 def test_missing_credentials_give_one_clear_error(monkeypatch: pytest.MonkeyPatch, s3_location: S3Location) -> None:
-    """Nothing is sent unsigned."""
+    """Nothing is sent unsigned, and the shell without the settings of the demo is told of them."""
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
     none = {"access_key_id": None, "secret_access_key": None}
     with pytest.raises(StoreError, match="NoCredentialsError") as caught:
         S3Store(s3_location.model_copy(update=none)).get("k")
-    assert "check the access key id and the secret" in caught.value.remedy
+    assert ". .gatewright/settings.env" in caught.value.remedy
 
 
 @pytest.mark.parametrize("endpoint", ["store:9000", "http://", "ftp://store"])
