@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["find_release", "known_model", "model_of"]
 
 MAX_NAMED = 5
+# Fewer digits of a model's digest would match by chance.
+MIN_DIGITS = 6
 
 
 def find_release(services: "Services", text: str) -> str:
@@ -30,7 +32,7 @@ def find_release(services: "Services", text: str) -> str:
         raise NotFoundError(
             f"no release and no model begins with `{plain(text)[:80]}`.",
             where="release store",
-            remedy="`gatewright releases` lists what there is.",
+            remedy=f"`gatewright releases` lists what there is; of a digest write {MIN_DIGITS} digits or more.",
         )
     named = ", ".join(matches[:MAX_NAMED]) + (", ..." if len(matches) > MAX_NAMED else "")
     raise NotFoundError(
@@ -57,7 +59,6 @@ def model_of(services: "Services", release_id: str) -> str | None:
 
 
 def _by_model(services: "Services", releases: list[str], text: str) -> list[str]:
-    # Fewer digits would match by chance.
-    if len(text) < 6:
+    if len(text) < MIN_DIGITS:
         return []
     return [release for release in releases if (model_of(services, release) or "").startswith(text.lower())]

@@ -147,6 +147,13 @@ def test_a_release_is_found_by_the_beginning_of_its_models_digest(run: Run, name
     assert json.loads(out)["release"] == "triage-2000-1"
 
 
+def test_too_few_digits_of_a_digest_are_refused_with_how_many_are_needed(run: Run) -> None:
+    """The model does begin with them, so the message must not leave it at no."""
+    code, _, err = run("show", MODEL[:5])
+    assert code == 1
+    assert "of a digest write 6 digits or more" in err
+
+
 @pytest.mark.parametrize("name", ["triage-2000", "nothing", "", "a1", "../../etc", "\x1b[2J"])
 def test_a_name_that_fits_no_or_many_releases_is_refused(run: Run, name: str) -> None:
     """Guessing would show the wrong evidence."""
