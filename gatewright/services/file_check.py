@@ -1,9 +1,10 @@
 """Check a file of labels and predictions, from any model and any framework: one pass, memory that does not grow."""
 
+from gatewright.core.checks.holdout import HOLDOUT_METRICS
 from gatewright.core.decision import verdict_of
 from gatewright.core.file_verdict import FileVerdict
 from gatewright.core.judging import judge_rules
-from gatewright.core.policy import RuleSet
+from gatewright.core.policy import Rule, RuleSet
 from gatewright.services.batches import DataFile
 from gatewright.services.file_binary import measure_binary
 from gatewright.services.file_classes import measure_classes
@@ -40,10 +41,10 @@ def check_file(
 
 def judge_file(name: str, columns: FileColumns, found: FileMeasurements, rules: RuleSet) -> FileVerdict:
     """The verdict of ``rules`` on what was measured, whoever measured it."""
-    judged = rules.model_copy(update={"rules": tuple(rule for rule in rules.rules if rule.stage in STAGES)})
+    others = {rule.id: why for rule in rules.rules if (why := _beyond_a_file(rule))}
+    judged = rules.model_copy(update={"rules": tuple(rule for rule in rules.rules if rule.id not in others)})
     judgement = judge_rules(judged, [*found.overall, *found.judged], given=columns.given)
     verdict, reasons = verdict_of(judged, judgement)
-    others = {rule.id: f"it is about `{rule.stage}`" for rule in rules.rules if rule.stage not in STAGES}
     return FileVerdict(
         file=name,
         rows=found.rows,
@@ -58,3 +59,12 @@ def judge_file(name: str, columns: FileColumns, found: FileMeasurements, rules: 
         groups=found.groups,
         curves=found.curves,
     )
+
+
+def _beyond_a_file(rule: Rule) -> str:
+    """Why no file of predictions can say anything about the rule; "" where one can."""
+    if rule.stage not in STAGES:
+        return f"it is about `{rule.stage}`"
+    if rule.stage == "evaluate" and rule.metric in HOLDOUT_METRICS:
+        return "it is about the releases that used the evaluation data"
+    return ""

@@ -304,6 +304,16 @@ def test_a_worse_candidate_is_blocked_without_any_policy(capsys: pytest.CaptureF
     assert (code, answer["verdict"]) == (2, "block")
 
 
+def test_a_rule_on_how_often_the_evaluation_data_were_used_has_no_say(
+    capsys: pytest.CaptureFixture[str], file: Path, tmp_path: Path
+) -> None:
+    """Releases are counted in a store; a file knows of none, so that the rule is listed as one on another stage is."""
+    rule = "  - {id: budget, stage: evaluate, metric: holdout_budget_left, minimum: 0, severity: block, reason: r}\n"
+    (tmp_path / "p.yaml").write_text(POLICY % 0.6 + rule)
+    code, answer = check(capsys, file, *FULL, "--policy", tmp_path / "p.yaml")
+    assert (code, list(answer["not_applicable"])) == (0, ["budget"])
+
+
 def test_a_rule_of_the_policy_that_cannot_be_measured_blocks(
     capsys: pytest.CaptureFixture[str], file: Path, tmp_path: Path
 ) -> None:
