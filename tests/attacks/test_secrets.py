@@ -70,7 +70,7 @@ def test_the_settings_never_show_their_secret(monkeypatch: pytest.MonkeyPatch) -
     assert SECRET not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
     monkeypatch.setenv("GATEWRIGHT_SHARDS", f"not a number {SECRET}")
     with pytest.raises(GatewrightError) as caught:
-        wiring._settings()
+        wiring.read_settings()
     assert SECRET not in f"{caught.value} {caught.value.__cause__}"
 
 
