@@ -61,11 +61,6 @@ class GapError:
         """The error in each resample."""
         return self._errors(1.0)
 
-    @property
-    def resampled_around_middle(self) -> FloatArray:
-        """What the error would be in new data if `middle` were the truth."""
-        return self._errors(self.middle / self.value if self.value else 0.0)
-
     def interval(self, confidence: float) -> Interval | None:
         """Of the true error, widened to hold the value; None with fewer than ``MINIMUM_BLOCKS`` blocks."""
         if self.blocks < MINIMUM_BLOCKS:
