@@ -10,7 +10,7 @@ from gatewright.cli.output import Json, print_json, print_table
 from gatewright.core.records import sha256_hex
 
 if TYPE_CHECKING:
-    from gatewright.services.documents import Documents
+    from gatewright.services.documents import Documents, WrittenDocuments
     from gatewright.services.reports.documents import DocumentKind
 
 __all__ = ["documents"]
@@ -57,11 +57,15 @@ def documents(
         if (ref := written.documents.get(kind.name))
     ]
     if as_json:
-        print_json({"release": release_id, "moment": moment, "version": written.version, "documents": rows})
+        print_json({"release": release_id, **_made(written, moment), "documents": rows})
     else:
-        print(f"{release_id}, as {moment}, made by Gatewright {written.version}")
+        print(f"{release_id}, as {moment}, made by {written.made_by}")
         print_table(rows, empty="No document.")
     return PASS
+
+
+def _made(written: "WrittenDocuments", moment: str) -> dict[str, str]:
+    return {"moment": moment, "version": written.version, "revision": written.revision}
 
 
 def _write(store: "Documents", release_id: str, kinds: "tuple[DocumentKind, ...]", out: Path) -> int:
@@ -88,9 +92,7 @@ def _check(store: "Documents", release_id: str, kinds: "tuple[DocumentKind, ...]
     ]
     same = all(row["stored"] == row["again"] for row in rows)
     if as_json:
-        print_json(
-            {"release": release_id, "moment": moment, "version": written.version, "same": same, "documents": rows}
-        )
+        print_json({"release": release_id, **_made(written, moment), "same": same, "documents": rows})
     else:
         lines = [
             {"document": row["document"], "made again": "the same" if row["stored"] == row["again"] else "DIFFERS"}
@@ -98,5 +100,5 @@ def _check(store: "Documents", release_id: str, kinds: "tuple[DocumentKind, ...]
         ]
         print_table(lines, empty="No document.")
         if not same:
-            print(f"They were made by Gatewright {written.version}.")
+            print(f"They were made by {written.made_by}.")
     return PASS if same else BLOCKED

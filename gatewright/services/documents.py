@@ -23,10 +23,16 @@ EARLIER = 12
 
 
 class WrittenDocuments(Record):
-    """Documents by name, and the version of Gatewright that made them: another one may word them differently."""
+    """Documents by name, and the version and code revision that made them: another one may word them differently."""
 
     version: str
+    revision: str
     documents: dict[str, ArtifactRef]
+
+    @property
+    def made_by(self) -> str:
+        """For people."""
+        return f"Gatewright {self.version}, code {self.revision[:12]}"
 
 
 class Documents:
@@ -44,7 +50,7 @@ class Documents:
             return known
         view = self.view(opening.release_id, moment)
         refs = {kind.name: self._blobs.put(_bytes(kind, view), kind.media_type) for kind in DOCUMENTS}
-        written = WrittenDocuments(version=__version__, documents=refs)
+        written = WrittenDocuments(version=__version__, revision=opening.code_revision, documents=refs)
         return self._releases.record(_record(moment), opening, written)
 
     def written(self, release_id: str, moment: Moment) -> WrittenDocuments | None:

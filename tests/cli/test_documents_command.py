@@ -1,6 +1,7 @@
 """``gatewright documents`` lists, writes, prints and makes again what was written of a release."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def test_the_list_names_each_document_with_its_digest(run: Run) -> None:
     """And says of which moment they are, and which version made them."""
     code, out, _ = run("documents", RELEASE)
     assert code == 0
-    assert out.splitlines()[0].startswith(f"{RELEASE}, as ended, made by Gatewright ")
+    assert re.fullmatch(rf"{RELEASE}, as ended, made by Gatewright [0-9.]+, code 0123456789ab", out.splitlines()[0])
     assert [line.split()[0] for line in out.splitlines()[2:]] == [kind.name for kind in DOCUMENTS]
     _, listed, _ = run("documents", RELEASE, "--json")
     assert [len(row["sha256"]) for row in json.loads(listed)["documents"]] == [64] * len(DOCUMENTS)
@@ -52,6 +53,7 @@ def test_documents_made_again_are_compared_byte_for_byte(run: Run, monkeypatch: 
     code, out, _ = run("documents", RELEASE, "--check")
     assert code == 2
     assert out.count("DIFFERS") == len(DOCUMENTS)
+    assert "They were made by Gatewright" in out
     code, out, _ = run("documents", RELEASE, "--check", "--json")
     assert (code, json.loads(out)["same"]) == (2, False)
 

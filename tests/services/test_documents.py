@@ -45,7 +45,7 @@ def test_documents_of_the_end_know_who_answered_and_are_the_latest(asked: Asked)
     ended = store.write(asked.opening, "ended")
     assert store.latest("r1") == ("ended", ended)
     assert (view.state, len(view.approvals)) == (ReleaseState.DEPLOYED, 1)
-    assert ended.version == __version__
+    assert (ended.version, ended.revision) == (__version__, asked.opening.code_revision)
 
 
 def test_what_happens_to_a_release_after_its_end_does_not_change_its_documents(asked: Asked) -> None:
@@ -83,7 +83,7 @@ def test_what_is_not_there_is_said(asked: Asked) -> None:
     store = documents(asked)
     with pytest.raises(NotFoundError, match="no documents were written"):
         store.latest("r1")
-    asked.record("documents-asked", WrittenDocuments(version="0.1", documents={}))
+    asked.record("documents-asked", WrittenDocuments(version="0.1", revision="0" * 40, documents={}))
     with pytest.raises(NotFoundError, match="no document `model-card`"):
         store.read("r1", "model-card")
     with pytest.raises(NotFoundError, match="there is no document"):
