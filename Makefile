@@ -22,9 +22,10 @@ $(SET_UP): requirements.lock pyproject.toml
 demo: setup
 	@$(VENV)/python -m deployments.local.demo $(ARGS)
 
-# Two workers: the longest tests wait for servers, and each worker has servers of its own.
+# Two workers, each with servers of its own: the longest tests wait for servers. A file's tests stay together, since some
+# continue what others began; the long ones come early by their names.
 test: setup
-	$(VENV)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(VENV)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup
 	$(VENV)/ruff check .

@@ -12,17 +12,6 @@ from gatewright.services.store import S3Location, S3Store
 from tests.fakes import MemoryStore
 
 _BUCKET = "gatewright-tests"
-# Folders whose tests share servers that take long to start, or that leave no room for others: each on one worker.
-_TOGETHER = {"flows": "prefect", "tasks": "prefect", "e2e": "demo", "faults": "demo", "gateway": "demo"}
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of one file run on one worker (`pytest -n 2 --dist loadgroup`), and so do those of some folders."""
-    if config.pluginmanager.hasplugin("xdist"):
-        root = Path(__file__).parent
-        for item in items:
-            file = item.path.relative_to(root)
-            item.add_marker(pytest.mark.xdist_group(_TOGETHER.get(file.parts[0], str(file))))
 
 
 @pytest.fixture
