@@ -18,17 +18,18 @@ __all__ = ["closing_on_failure", "ended", "run_name"]
 
 
 def ended(opening: Opening, state: ReleaseState, note: str, *, digests: dict[str, str] | None = None) -> State[None]:
-    """Close the release, write its documents, show its page, attest the verdict, and name the run's state.
+    """Close the release, write its documents, attest the verdict, show its page, and name the run's state.
 
     Whoever ended it before, that end stands.
     """
     services = connect()
     stands = services.releases.close(opening, state, "gatewright", digests=digests, note=note) or state
     services.documents.write(opening, "ended")
-    show_evidence(services, opening)
     rosters = (services.releases.roster(opening), services.roster())
     services.attestations.attest(opening, rosters, at=services.now())
     services.checkpoints.write(opening.model)
+    # Last what Prefect shows and people are told: where that fails, the proof is written.
+    show_evidence(services, opening)
     notify(services, opening.model)
     return Completed(name=stands.value.capitalize(), message=f"{opening.release_id}: {note}")
 

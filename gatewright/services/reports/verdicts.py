@@ -10,15 +10,19 @@ from gatewright.services.reports.escape import code, md
 from gatewright.services.reports.objections import measured_words, objections
 from gatewright.services.reports.pardons import EXCUSED, NO_PARDONS, WAIVED, Pardons, pardons_of
 from gatewright.services.reports.tables import folded, page, table
-from gatewright.services.reports.wording import NOTHING, OUTCOME_WORDS, STATUS_WORDS, limit, number, signed, span
+from gatewright.services.reports.wording import (
+    NOTHING,
+    OUTCOME_SENTENCES,
+    OUTCOME_WORDS,
+    STATUS_WORDS,
+    limit,
+    number,
+    signed,
+    span,
+)
 
 __all__ = ["all_rules", "beyond_rules", "headline", "objections", "rule_table", "subject", "tally"]
 
-_SENTENCES = {
-    "promote": "The policy allows this release.",
-    "review": "The policy asks people to look before this is released.",
-    "block": "The policy forbids this release. The champion stays.",
-}
 # A page of some hundred thousand characters is the most that Prefect's events should carry.
 MAX_RULES = 150
 _WEIGHTS = {Severity.BLOCK: "blocking", Severity.WARN: "warning", Severity.SHADOW: "reported only"}
@@ -36,7 +40,7 @@ def headline(view: ReleaseView) -> str:
         return page(f"# NOT DECIDED: {subject(view)}", "The gates have not all run; nobody can approve yet.").rstrip()
     return page(
         f"# {OUTCOME_WORDS[decision.outcome]}: {subject(view)}",
-        f"**{_SENTENCES[decision.outcome]}** {tally(decision.results, pardons_of(view))}",
+        f"**{OUTCOME_SENTENCES[decision.outcome]}** {tally(decision.results, pardons_of(view))}",
     ).rstrip()
 
 

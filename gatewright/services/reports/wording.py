@@ -7,6 +7,7 @@ from gatewright.core.limits import Limits
 from gatewright.core.results import CheckResult, Interval, Severity, Status
 
 __all__ = [
+    "OUTCOME_SENTENCES",
     "OUTCOME_WORDS",
     "SEVERITY_WORDS",
     "STATUS_WORDS",
@@ -23,6 +24,11 @@ __all__ = [
 ]
 
 OUTCOME_WORDS = {"promote": "PASS", "review": "HOLD", "block": "BLOCK"}
+OUTCOME_SENTENCES = {
+    "promote": "The policy allows this release.",
+    "review": "The policy asks people to look before this is released.",
+    "block": "The policy forbids this release. The champion stays.",
+}
 VERDICT_WORDS = {"pass": "PASS", "review": "HOLD", "block": "BLOCK"}
 STATUS_WORDS = {
     Status.PASSED: "PASS",

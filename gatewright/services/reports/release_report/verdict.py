@@ -26,6 +26,7 @@ from gatewright.services.reports.blocks import (
 from gatewright.services.reports.release_report.measures import named, p_value
 from gatewright.services.reports.wording import (
     NOTHING,
+    OUTCOME_SENTENCES,
     OUTCOME_WORDS,
     STATUS_WORDS,
     label,
@@ -39,11 +40,6 @@ from gatewright.services.reports.wording import (
 
 __all__ = ["against", "css_class", "identity", "rules", "sentence", "word"]
 
-_SENTENCES = {
-    "promote": "The policy allows this release.",
-    "review": "The policy asks people to look before this is released.",
-    "block": "The policy forbids this release. The champion stays.",
-}
 _CLASSES = {"promote": "pass", "review": "review", "block": "block"}
 # More of them nobody reads one by one; the table of all rules has the others.
 MAXIMUM_OBJECTIONS = 40
@@ -65,7 +61,7 @@ def sentence(view: ReleaseView) -> str:
         return "The gates have not all run; nobody can approve yet."
     results = view.decision.results
     passed = sum(r.status is Status.PASSED for r in results)
-    return f"{_SENTENCES[view.decision.outcome]} {passed} of {len(results)} checks passed."
+    return f"{OUTCOME_SENTENCES[view.decision.outcome]} {passed} of {len(results)} checks passed."
 
 
 def identity(view: ReleaseView) -> str:
