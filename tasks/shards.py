@@ -81,13 +81,24 @@ def _ray(address: str | None, workers: int) -> Runner:
     # Read when the library is imported, here and in its workers.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if not address:
-        # Otherwise Ray turns a loopback address into a reachable one, and its servers listen to everybody.
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        _keep_ray_on_loopback()
     from prefect_ray import RayTaskRunner
 
     local = {"num_cpus": workers, "include_dashboard": False, "_node_ip_address": LOOPBACK}
     runner: Runner = RayTaskRunner(address=address) if address else RayTaskRunner(init_kwargs=local)
     return runner
+
+
+def _keep_ray_on_loopback() -> None:
+    """Otherwise Ray turns a loopback address into a reachable one, and its servers listen to everybody.
+
+    Ray's processes read the environment. This one may have imported Ray long before, with what stood there then:
+    Prefect imports all its integrations to load a block.
+    """
+    os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    import ray
+
+    ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
 
 
 @task(name="shard", cache_policy=NO_CACHE, persist_result=False)

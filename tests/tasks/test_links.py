@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from prefect.settings import PREFECT_UI_URL, temporary_settings
+from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 
 from gatewright.services.reports.documents import DOCUMENTS
 from gatewright.settings import Settings
@@ -40,6 +40,6 @@ def test_without_the_gateway_the_cards_are_linked_as_prefect_shows_them(ui: None
 
 
 def test_without_any_address_nothing_is_linked() -> None:
-    """The page then names the commands alone."""
-    with temporary_settings({PREFECT_UI_URL: None}):
+    """The page then names the commands alone. Prefect tells the UI's address from the one of its API, too."""
+    with temporary_settings({PREFECT_UI_URL: None, PREFECT_API_URL: None}):
         assert links_of(OPENING, settings(None)) == {}

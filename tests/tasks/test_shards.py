@@ -12,6 +12,8 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import ray
+from prefect.plugins import load_prefect_collections
 
 from gatewright.core.checks.evaluation import measure_evaluation_sums
 from gatewright.core.checks.fairness import measure_fairness_sums
@@ -47,13 +49,18 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def runners(prefect_server: None) -> Iterator[dict[Engine, Any]]:
-    """One small cluster of each kind, on loopback, started once."""
+    """One small cluster of each kind, on loopback, started once.
+
+    Ray has been imported before, as it is where Prefect has loaded a block: its default is to listen to everybody.
+    """
+    load_prefect_collections()
+    assert ray.__version__
     with (
-        task_runner("local", workers=2) as local,
-        task_runner("dask", workers=1) as dask,
-        task_runner("ray", workers=1) as ray,
+        task_runner("local", workers=2) as on_threads,
+        task_runner("dask", workers=1) as on_dask,
+        task_runner("ray", workers=1) as on_ray,
     ):
-        yield {"local": local, "dask": dask, "ray": ray}
+        yield {"local": on_threads, "dask": on_dask, "ray": on_ray}
 
 
 def evidence(sums: FileSums) -> bytes:
