@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel
 
 from deployments.gateway.settings import GatewaySettings
+from gatewright.core import errors
 from gatewright.core.policy import Policy
 from gatewright.core.roster import Roster
 from gatewright.core.routing import Routes
@@ -108,6 +109,12 @@ def test_the_deployment_page_names_every_setting() -> None:
     rows = re.findall(r"^\| (`[A-Z].*?) \|", table, re.MULTILINE)
     named = {f"GATEWRIGHT_{name}" for row in rows for name in re.findall(r"`(\w+)`", row)}
     assert named == names_of(Settings)
+
+
+def test_the_page_on_troubles_explains_every_error() -> None:
+    """But their common base, which is never raised."""
+    rows = re.findall(r"^\| `(\w+Error)` \|", (ROOT / "docs/troubleshooting.md").read_text(), re.MULTILINE)
+    assert sorted(rows) == sorted(set(errors.__all__) - {"GatewrightError"})
 
 
 def parameters(name: str) -> set[str]:
