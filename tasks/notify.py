@@ -39,13 +39,20 @@ def notify_of_production(services: Services, model: str, release_id: str, decisi
 
 
 def telling_of(services: Services) -> Telling:
-    return Telling(services.releases, services.ledger, Outbox(services.records), services.roster, _link, services.now)
+    return Telling(
+        services.releases,
+        services.ledger,
+        Outbox(services.records, services.now),
+        services.roster,
+        _link,
+        services.now,
+    )
 
 
 def deliver(services: Services, *, seconds: float) -> Delivered:
     """Send what is in the outbox. Raises SpecError for routes that cannot be read, StoreError."""
     senders = {"env": send_by_apprise, "block": send_by_block}
-    outbox = Outbox(services.records)
+    outbox = Outbox(services.records, services.now)
     done = Notifications(outbox, routes_of(services), senders, services.now).deliver(seconds=seconds)
     log = get_run_logger()
     if done.sent:

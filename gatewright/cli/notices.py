@@ -44,7 +44,7 @@ def _open(services: "Services", routes: "Routes") -> list[dict[str, Any]]:
     from gatewright.services.outbox import Outbox
     from gatewright.services.reports.message import subject_of
 
-    outbox, rows = Outbox(services.records), []
+    outbox, rows = Outbox(services.records, services.now), []
     for pending in outbox.pending():
         notice = outbox.notice(pending)
         for place in routes.destinations(notice.event, notice.roles) if notice else ():

@@ -63,6 +63,7 @@ class Notifications:
         messages = {place: message_of([notice for _, notice in found]) for place, found in due.items()}
         arrived = _send_all(messages, self._sender, seconds)
         gone = [place for place in due if self._note(place, due[place], sent=place in arrived)]
+        self.outbox.close_days()
         return Delivered(
             sent=tuple(place for place in due if place in arrived),
             failed=tuple(place for place in due if place not in arrived),

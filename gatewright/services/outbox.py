@@ -2,13 +2,13 @@
 
 ``notices/<model>/<topic>/<number>/entry.json`` is what stands of a topic and the message about it, if it is news; the
 number is the lock, as in ``generations``. Beside it ``<place>-<try>-sent-<time>.json`` or ``-failed-``, and
-``-claim-``, and ``done.json`` when nothing is left to send. So a listing tells what is due, and nothing is lost between
-an event and its message.
+``-claim-``. ``outbox_days`` knows which entries may be open, so that a look costs no more the more was ever sent, and
+nothing is lost between an event and its message.
 """
 
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,6 +16,7 @@ from gatewright.core.causes import Standing, news
 from gatewright.core.errors import ConflictError
 from gatewright.core.notices import Notice
 from gatewright.core.records import Record, Timestamp, sha256_hex
+from gatewright.services.outbox_days import OutboxDays
 from gatewright.services.stable_bytes import stable_bytes
 from gatewright.services.store import ObjectStore, valid_key, valid_name
 
@@ -53,9 +54,10 @@ class Claim(Record):
 
 @dataclass
 class Pending:
-    """An entry that is not done: where it stands, and the tries so far by place."""
+    """An entry that is not done: where it stands, what marks it as open, and the tries so far by place."""
 
     prefix: str
+    marks: list[str] = field(default_factory=list)
     tries: dict[str, list[tuple[bool, datetime]]] = field(default_factory=dict)
 
     def sent(self, place: str) -> bool:
@@ -72,8 +74,9 @@ class Pending:
 class Outbox:
     """Stores what people are to be told, and what became of it."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, now: Callable[[], datetime]) -> None:
         self._store = store
+        self._days = OutboxDays(store, _ROOT, now)
 
     def standing(self, model: str, topic: str) -> Standing | None:
         """What stands of a topic now."""
@@ -100,8 +103,7 @@ class Outbox:
                 return None
             found = news(before, now)
             entry = Entry(standing=now, notice=notice(now, found) if found else None)
-            key = f"{_numbered(prefix, number + 1)}/entry.json"
-            if self._store.create(key, stable_bytes(entry, where=key), _JSON):
+            if self._created(_numbered(prefix, number + 1), entry):
                 return entry.notice
         raise ConflictError(
             "no notice could be stored: others always wrote first.", where=prefix, remedy="find out who writes there."
@@ -109,18 +111,15 @@ class Outbox:
 
     def pending(self) -> list[Pending]:
         """All entries that are not done, in the order of their keys."""
-        found: dict[str, Pending] = {}
-        for prefix, name in self._objects():
-            if name == "entry.json":
-                found.setdefault(prefix, Pending(prefix))
-            elif name == "done.json":
-                found.pop(prefix, None)
-            elif tried := _TRIED.fullmatch(name):
-                at = datetime.strptime(tried[4], _TIME).replace(tzinfo=UTC)
-                found.setdefault(prefix, Pending(prefix)).tries.setdefault(tried[1], []).append(
-                    (tried[3] == "sent", at)
-                )
-        return [found[prefix] for prefix in sorted(found)]
+        return [
+            Pending(prefix, marks, tries)
+            for prefix, marks in sorted(self._days.open().items())
+            if (tries := self._tries(prefix)) is not None
+        ]
+
+    def close_days(self) -> None:
+        """Look no more at days that are over: what is open there stays on the list."""
+        self._days.close()
 
     def notice(self, pending: Pending) -> Notice | None:
         """What a pending entry tells. Raises IntegrityError, StoreError."""
@@ -146,7 +145,8 @@ class Outbox:
 
     def done(self, pending: Pending) -> None:
         """Nothing of it is left to send."""
-        self._store.create(f"{pending.prefix}/done.json", b"{}", _JSON)
+        for mark in pending.marks:
+            self._days.done(mark)
 
     def message_sent(self, place: str, at: datetime) -> None:
         """Note that a place got a message."""
@@ -159,11 +159,26 @@ class Outbox:
         prefix = f"{_SENT}/{_short(place)}/"
         return any(self._store.keys(prefix, start_after=f"{prefix}{_stamp(at)}.json"))
 
-    def _objects(self) -> Iterator[tuple[str, str]]:
-        """Each object as the entry it belongs to and its own name: ``done`` sorts before ``entry``, so twice around."""
-        keys = [key.rpartition("/") for key in self._store.keys(f"{_ROOT}/")]
-        yield from ((prefix, name) for prefix, _, name in keys if name != "done.json")
-        yield from ((prefix, name) for prefix, _, name in keys if name == "done.json")
+    def _created(self, prefix: str, entry: Entry) -> bool:
+        """Whether it was written; marked as open before, so that whoever dies in between hides nothing."""
+        key = f"{prefix}/entry.json"
+        body = stable_bytes(entry, where=key)
+        day = self._days.add(prefix)
+        if not self._store.create(key, body, _JSON):
+            return False
+        self._days.keep(prefix, day)
+        return True
+
+    def _tries(self, prefix: str) -> dict[str, list[tuple[bool, datetime]]] | None:
+        """By place; None while the entry is not written."""
+        names = [key.removeprefix(f"{prefix}/") for key in self._store.keys(f"{prefix}/")]
+        if "entry.json" not in names:
+            return None
+        found: dict[str, list[tuple[bool, datetime]]] = {}
+        for tried in filter(None, map(_TRIED.fullmatch, names)):
+            at = datetime.strptime(tried[4], _TIME).replace(tzinfo=UTC)
+            found.setdefault(tried[1], []).append((tried[3] == "sent", at))
+        return found
 
     def _last(self, prefix: str) -> int:
         numbers = (key.removeprefix(f"{prefix}/").split("/")[0] for key in self._store.keys(f"{prefix}/"))

@@ -39,7 +39,7 @@ def test_a_test_message_says_who_can_be_reached(run: Run, routes: Path, monkeypa
 
 def test_what_has_not_arrived_is_listed(run: Run, routes: Path, services: Services) -> None:
     """By place; with routes that name nobody, everybody was told."""
-    outbox, told = Outbox(services.records), notice("triage-2000-3")
+    outbox, told = Outbox(services.records, services.now), notice("triage-2000-3")
     outbox.put("triage", "release/r3", lambda before: happened(before, "r3", "asked"), lambda _, __: told)
     (pending,) = outbox.pending()
     outbox.tried(pending, "env:HOOK", services.now(), sent=False)

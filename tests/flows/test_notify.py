@@ -65,7 +65,7 @@ def test_a_message_that_nobody_takes_shows_in_the_state_of_the_sweep(release, ho
     services = release.services()
     telling_of(services).what_happened("triage")
     senders = {"env": refuse, "block": refuse}
-    nobody = Notifications(Outbox(services.records), routes_of(services), senders, services.now)
+    nobody = Notifications(Outbox(services.records, services.now), routes_of(services), senders, services.now)
     for minutes in (10, 16, 27, 48, 89, 170, 331):
         release.book.now = NOON + timedelta(minutes=minutes)
         assert len(nobody.deliver(seconds=5).failed) == 2

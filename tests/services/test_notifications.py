@@ -53,8 +53,13 @@ class Post:
         self.now: datetime = NOON
         self.routes = Routes(quiet_seconds=quiet, routes=(Route(role="*", send=("env:HOOK",)),))
 
+    @property
+    def outbox(self) -> Outbox:
+        """As another process would have it: nothing is remembered."""
+        return Outbox(self.store, lambda: self.now)
+
     def put(self, told: Notice) -> Notice | None:
-        return Outbox(self.store).put(
+        return self.outbox.put(
             told.model, f"release/{told.release_id}",
             lambda before: happened(before, told.release_id, told.event), lambda _, __: told,
         )  # fmt: skip
@@ -62,7 +67,7 @@ class Post:
     def deliver(self, seconds: float = 20):
         """As another process would: nothing is remembered."""
         senders = {"env": send_by_apprise}
-        return Notifications(Outbox(self.store), self.routes, senders, lambda: self.now).deliver(seconds=seconds)
+        return Notifications(self.outbox, self.routes, senders, lambda: self.now).deliver(seconds=seconds)
 
     def done(self) -> int:
         return sum(key.endswith("/done.json") for key in self.store.objects)
@@ -264,7 +269,7 @@ def test_a_place_without_a_sender_stays_in_the_outbox(post: Post):
     post.routes = Routes(routes=(Route(role="*", send=("block:slack-webhook/on-call",)),))
     post.put(notice())
     assert post.deliver().failed == ()
-    assert (post.done(), len(Outbox(post.store).pending())) == (0, 1)
+    assert (post.done(), len(post.outbox.pending())) == (0, 1)
 
 
 def test_nobody_to_tell_is_done_at_once(post: Post):
@@ -272,7 +277,7 @@ def test_nobody_to_tell_is_done_at_once(post: Post):
     post.routes = Routes(routes=())
     post.put(notice())
     post.deliver()
-    assert Outbox(post.store).pending() == []
+    assert post.outbox.pending() == []
 
 
 def test_an_address_is_never_logged_nor_stored(post: Post, caplog: pytest.LogCaptureFixture, monkeypatch, hook):
@@ -302,11 +307,11 @@ def test_a_refused_message_is_an_error(post: Post, hook: WebReceiver):
 def test_one_cause_is_stored_once_by_whoever_comes_first():
     """A second process that tells the same finds it told; two that race leave one message."""
     store, first, second = MemoryStore(), notice(), notice(link="")
-    outbox = Outbox(store)
+    outbox, racing = Outbox(store, lambda: NOON), Outbox(store, lambda: NOON)
 
     def late(before):
         if before is None:
-            Outbox(store).put("triage", "release/r1", lambda b: happened(b, "r1", "asked"), lambda _, __: first)
+            racing.put("triage", "release/r1", lambda b: happened(b, "r1", "asked"), lambda _, __: first)
         return happened(before, "r1", "asked")
 
     assert outbox.put("triage", "release/r1", late, lambda _, __: second) is None

@@ -35,7 +35,7 @@ class Office:
 
     @property
     def outbox(self) -> Outbox:
-        return Outbox(self.book.store)
+        return Outbox(self.book.store, lambda: self.book.now)
 
     def told(self) -> list[str]:
         return [notice.event for notice in self.telling().what_happened("triage")]
@@ -136,7 +136,8 @@ def test_a_waiver_that_ends_within_a_week_is_told_once(tmp_path: Path, monkeypat
     for before in (timedelta(days=7, seconds=1), timedelta(days=7), timedelta(days=1), timedelta(0)):
         serving.book.now = expires - before
         telling = Telling(
-            services.releases, services.ledger, Outbox(services.records), services.roster, lambda _: "", services.now
-        )
+            services.releases, services.ledger, Outbox(services.records, services.now), services.roster,
+            lambda _: "", services.now,
+        )  # fmt: skip
         told += [(before, notice.reasons[0]) for notice in telling.what_expires("triage", serving.overdue)]
     assert told == [(timedelta(days=7), waiver().in_full)]
