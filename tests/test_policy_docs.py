@@ -14,6 +14,7 @@ from gatewright.core.assurance import Assurance
 from gatewright.core.change_control import ChangeControl
 from gatewright.core.checks.binary_only import ROBUSTNESS_METRICS
 from gatewright.core.checks.by_task import CHECKS, Answered
+from gatewright.core.checks.champion_seen import CHAMPION_METRICS
 from gatewright.core.checks.documentation import measure_documentation
 from gatewright.core.checks.drift import measure_drift
 from gatewright.core.checks.holdout import HOLDOUT_METRICS
@@ -152,7 +153,7 @@ ASKED = {
 MEASURED = {
     "validate": lambda: named(validation()),
     "lineage": lambda: named(measure_documentation(SPEC.card)),
-    "leakage": lambda: named(leakage()),
+    "leakage": lambda: named(leakage()) | set(CHAMPION_METRICS),
     "evaluate": lambda: named(evaluate()) | set(HOLDOUT_METRICS),
     "slices": lambda: named(slices()),
     "uncertainty": lambda: named(uncertainty()),

@@ -6,8 +6,9 @@ from math import ceil, isfinite
 
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.releases import ReleaseState
-from gatewright.core.remedies import Case, Step, remedies, retrain_command
+from gatewright.core.remedies import Case, Step, remedies
 from gatewright.core.results import CheckResult, Severity, Status
+from gatewright.core.shell_commands import retrain_command
 from gatewright.core.statements import missing_approvals
 from gatewright.core.waivers import waiver_for
 

@@ -3,17 +3,16 @@
 A remedy names the columns, slices, groups and numbers that were measured, and the command where there is one.
 """
 
-import json
-import shlex
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gatewright.core.policy import Rule
 from gatewright.core.records import Record
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import CheckResult, Measurement, Status
+from gatewright.core.shell_commands import release_command, report_command, retrain_command
 
-__all__ = ["Case", "Step", "remedies", "report_command", "retrain_command"]
+__all__ = ["Case", "Step", "remedies"]
 
 # The rate whose spread over groups a fairness metric measures.
 RATES = {
@@ -58,19 +57,6 @@ class Case:
         return "the evaluation data" if self.result.slice == "all" else f"`{self.result.slice}`"
 
 
-def retrain_command(view: ReleaseView, *, without: Collection[str] = ()) -> str:
-    """The shell command that trains another candidate for the same period, with fewer features if asked."""
-    parameters: dict[str, object] = {"model": view.opening.model, "period": view.opening.period}
-    if without:
-        parameters["features"] = [name for name in view.opening.features if name not in without]
-    return f"prefect deployment run retrain/retrain --params {shlex.quote(json.dumps(parameters))}"
-
-
-def report_command(view: ReleaseView) -> str:
-    """The shell command that writes the release's report and cards into a directory."""
-    return f"gatewright documents {view.opening.release_id} --out evidence/"
-
-
 def remedies(case: Case) -> Iterator[Step]:
     """What to correct; nothing where only more data or a person can help."""
     result = case.result
@@ -81,7 +67,7 @@ def remedies(case: Case) -> Iterator[Step]:
         )
         return
     remedy = next((make for start, make in _BY_METRIC if result.metric.startswith(start)), _BY_STAGE.get(result.stage))
-    if remedy is not None and (result.value is not None or remedy is _small_groups):
+    if remedy is not None and (result.value is not None or remedy in (_small_groups, _champion_has_seen)):
         yield from remedy(case)
 
 
@@ -126,6 +112,18 @@ def _overlap(case: Case) -> Iterator[Step]:
         words="Take rows that stand in both out of the training data, or correct `data.periods`, `data.key` and"
         " `data.cluster` in model.yaml; then start a new release."
     )
+
+
+def _champion_has_seen(case: Case) -> Iterator[Step]:
+    unknown = "Correct what the note names, so that the champion's data can be compared with; or compare"
+    seen = "The champion learned from these rows, so its lead is too large. Compare"
+    words = f"{unknown if case.result.value is None else seen} on data that neither model has seen"
+    last = case.view.spec.data.periods[-1]
+    if last == case.view.opening.period:
+        yield Step(words=f"{words}, such as a later period.")
+    else:
+        # A candidate for a period is trained on those before it: nothing is trained on the last.
+        yield Step(words=f"{words}, such as the last period:", command=release_command(case.view, last))
 
 
 def _missing_fields(case: Case) -> Iterator[Step]:
@@ -271,6 +269,7 @@ _BY_METRIC: tuple[tuple[str, Callable[[Case], Iterator[Step]]], ...] = (
     ("single_feature_", _slice_column),
     ("encoded_target", _slice_column),
     ("future_values", _slice_column),
+    ("champion_seen_", _champion_has_seen),
     ("missing_card_", _missing_fields),
     ("expected_calibration_", _calibration),
     ("calibration_", _calibration),

@@ -1,7 +1,8 @@
 """Read a model's data files, check them before anything trusts them, and pin their bytes by digest."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -61,11 +62,23 @@ class Datasets:
 
         Raises DataError for a column that is not there, IntegrityError for bytes that are not the pinned ones.
         """
+        whole: pd.DataFrame = pd.concat(list(self.parts(ref, columns)), ignore_index=True)
+        return whole
+
+    def parts(
+        self, ref: DatasetRef, columns: Sequence[str], *, held: Sequence[tuple[DatasetRef, pd.DataFrame]] = ()
+    ) -> Iterator[pd.DataFrame]:
+        """As `load`, one file after the other, each read when it is asked for.
+
+        Files that one of ``held`` has, by their digest, are not read again: datasets that were loaded with at least
+        ``columns``.
+        """
         if not ref.files:
             raise DataError("the dataset has no files.", where=ref.name, remedy="pin at least one period.")
-        parts = [self._table(file, columns).to_pandas() for file in ref.files]
-        whole: pd.DataFrame = pd.concat(parts, ignore_index=True)
-        return whole
+        known = _by_digest(held)
+        for file in ref.files:
+            frame = known.get(file.artifact.sha256)
+            yield self._table(file, columns).to_pandas() if frame is None else frame[list(columns)]
 
     def _local(self, uri: str) -> Path:
         if "://" not in uri:
@@ -108,6 +121,17 @@ class Datasets:
                 remedy="do not use this reference; pin the dataset again and compare.",
             )
         return pa.table({name: _plain(table[name]) for name in columns})
+
+
+def _by_digest(held: Sequence[tuple[DatasetRef, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
+    """The rows of each file, as it stands in its loaded dataset."""
+    found: dict[str, pd.DataFrame] = {}
+    for ref, frame in held:
+        ends = accumulate(file.rows for file in ref.files)
+        found |= {
+            file.artifact.sha256: frame.iloc[end - file.rows : end] for file, end in zip(ref.files, ends, strict=True)
+        }
+    return found
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -155,6 +155,16 @@ def test_rows_that_narrow_the_interval_are_computed_from_its_side():
             ("extra", "when `age` is written", "prefect deployment run retrain/retrain"),
         ),
         (
+            stage("leakage", measured("champion_seen_rows", 0.5, 0.4, 0.6)),
+            {"stage": "leakage", "metric": "champion_seen_rows", "maximum": 0, "decide_on": "value"},
+            ("extra", "data that neither model has seen, such as a later period.", ""),
+        ),
+        (
+            stage("leakage", Measurement(metric="champion_seen_rows", value=None, n=9, note="1999.parquet is gone")),
+            {"stage": "leakage", "metric": "champion_seen_rows", "maximum": 0, "decide_on": "value"},
+            ("extra", "Correct what the note names", ""),
+        ),
+        (
             stage("leakage", measured("single_feature_auc", 0.97, 0.96, 0.98, slice_name="belt")),
             {"stage": "leakage", "metric": "single_feature_auc", "slices": "each", "maximum": 0.9},
             ("extra", "when `belt` is written", "prefect deployment run retrain/retrain"),
@@ -190,6 +200,19 @@ def test_a_command_to_retrain_leaves_out_the_column_and_is_one_shell_word():
     command = next(step.command for step in steps if step.command)
     parameters = shlex.split(command)[-1]
     assert json.loads(parameters) == {"model": "triage", "period": "2000", "features": ["speed", "belt"]}
+
+
+def test_a_comparison_on_known_rows_is_made_again_where_no_model_was_trained():
+    """The same candidate on the last period; on that one itself there is none to name."""
+    seen = {"stage": "leakage", "metric": "champion_seen_rows", "maximum": 0, "decide_on": "value"}
+    view = view_of(stage("leakage", measured("champion_seen_rows", 1, 0.9, 1)), **seen)
+    (last,) = one(view, "extra").next_steps
+    assert last.command is None
+    earlier = replace(view, opening=view.opening.model_copy(update={"period": "1999"}))
+    (step,) = one(earlier, "extra").next_steps
+    words = shlex.split(step.command or "")
+    assert words[:4] == ["prefect", "deployment", "run", "release/release"]
+    assert json.loads(words[-1]) == {"model": "triage", "candidate_of": "triage-2000-1", "period": "2000"}
 
 
 def test_a_waiver_is_offered_with_its_exact_command_and_without_the_author():

@@ -81,6 +81,15 @@ def test_the_champion_of_each_year_is_the_model_of_the_year_before(years):
         assert after.opening.champion.release_id == before.opening.release_id
 
 
+def test_no_champion_has_learned_from_the_year_it_is_compared_on(years):
+    """Each was trained on earlier years only, so nothing is warned of; the first release has none."""
+    assert years["1998"].view.find("leakage", "champion_seen_rows") is None
+    for year, ended in list(years.items())[1:]:
+        (held_out,) = results(ended, "champion-held-out")
+        assert (held_out.status, held_out.value) == (Status.PASSED, 0), year
+        assert ended.view.find("leakage", "champion_seen_entities").value == 0
+
+
 def test_the_scoring_service_answers_with_the_model_that_was_approved(years, world):
     """The digest of the answer is the digest in the evidence."""
     row = rows_of(world.models, "2002")[list(years["2001"].view.candidate.features)].head(1)

@@ -6,7 +6,7 @@ Equal values hash equally whatever their type in the file (1, 1.0 and True; text
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,19 @@ from gatewright.core.checks.numbers import numbers
 from gatewright.core.normal import critical_value
 from gatewright.core.results import Interval
 
-__all__ = ["Hashes", "RowIndex", "content_order", "coverage", "coverage_interval", "excess_interval", "row_hashes"]
+__all__ = [
+    "Hashes",
+    "RowIndex",
+    "content_order",
+    "coverage",
+    "coverage_interval",
+    "excess_interval",
+    "kind_of",
+    "row_hashes",
+]
 
 Hashes = NDArray[np.uint64]
+Kind = Literal["times", "numbers", "text"]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 # Whole numbers up to here have one float of the same value.
@@ -50,6 +60,16 @@ def _mixed(values: Hashes) -> Hashes:
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
+
+
+def kind_of(column: "pd.Series[Any]") -> Kind | None:
+    """As what the values are hashed: no value of one kind equals one of another. None where all are missing."""
+    dtype = column.cat.categories.dtype if isinstance(column.dtype, pd.CategoricalDtype) else column.dtype
+    if column.isna().all():
+        return None
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return "times"
+    return "numbers" if pd.api.types.is_numeric_dtype(dtype) else "text"
 
 
 def _cells(column: "pd.Series[Any]") -> Hashes:

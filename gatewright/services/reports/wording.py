@@ -1,6 +1,6 @@
 """How numbers, digests, times and verdicts are written, the same on every page."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from gatewright.core.limits import Limits
@@ -13,6 +13,7 @@ __all__ = [
     "STATUS_WORDS",
     "VERDICT_WORDS",
     "label",
+    "lasting",
     "limit",
     "number",
     "short",
@@ -39,6 +40,8 @@ STATUS_WORDS = {
 SEVERITY_WORDS = {Severity.BLOCK: "blocks", Severity.WARN: "warns", Severity.SHADOW: "reported only"}
 NOTHING = "–"
 _PHRASES = {
+    "champion_seen_entities": "entities that the champion has seen",
+    "champion_seen_rows": "rows that the champion has seen",
     "worst_changes_found": "slices that got worse",
     "worst_slices_found": "slices that are worse than the rest",
 }
@@ -122,3 +125,14 @@ def when(moment: datetime) -> str:
     """Minutes, with the zone's offset as the record has it."""
     zone = "UTC" if not moment.utcoffset() else moment.strftime("%z")
     return f"{moment:%Y-%m-%d %H:%M} {zone}"
+
+
+def lasting(span_of_time: timedelta) -> str:
+    """In its largest unit and the next: ``3 days 4 h``, ``2 h 5 min``, ``40 s``."""
+    seconds = max(0, round(span_of_time.total_seconds()))
+    days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days:,} {'day' if days == 1 else 'days'}" + (f" {hours} h" if hours else "")
+    if hours:
+        return f"{hours} h" + (f" {minutes} min" if minutes else "")
+    return f"{minutes} min" if minutes else f"{seconds} s"
