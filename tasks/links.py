@@ -7,10 +7,11 @@ from gatewright.services.reports.documents import DOCUMENTS, MARKDOWN
 from gatewright.settings import Settings
 from tasks.stage import artifact_key
 
-__all__ = ["links_of"]
+__all__ = ["links_from_elsewhere", "links_of"]
 
 # Of what the expectations said, a part for each data set.
 DATA_DOCS = {"Data Docs (training)": "training", "Data Docs (evaluation)": "evaluation"}
+HERE = "This run"
 
 
 def links_of(opening: Opening, settings: Settings) -> dict[str, str]:
@@ -18,6 +19,11 @@ def links_of(opening: Opening, settings: Settings) -> dict[str, str]:
     ui = PREFECT_UI_URL.value()
     base = str(ui).rstrip("/") if ui else None
     return (_documents(opening, settings) or _artifacts(opening, base)) | _here(opening, base)
+
+
+def links_from_elsewhere(opening: Opening, settings: Settings) -> dict[str, str]:
+    """The same for a page that another run shows."""
+    return {("Run of the release" if name == HERE else name): url for name, url in links_of(opening, settings).items()}
 
 
 def _documents(opening: Opening, settings: Settings) -> dict[str, str]:
@@ -40,5 +46,5 @@ def _here(opening: Opening, base: str | None) -> dict[str, str]:
         return {}
     return {
         "Evidence page": f"{base}/artifacts/key/{artifact_key(opening.model, 'evidence')}",
-        "This run": f"{base}/runs/flow-run/{opening.flow_run}",
+        HERE: f"{base}/runs/flow-run/{opening.flow_run}",
     }

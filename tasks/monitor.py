@@ -14,10 +14,10 @@ from gatewright.core.channels import ChannelEntry
 from gatewright.core.checks.monitoring import measure_production
 from gatewright.core.checks.profile import CategoricalProfile, Profile
 from gatewright.core.ledger import LedgerEntry
+from gatewright.core.monitor_report import MonitorReport, standing_since
 from gatewright.core.policy import Policy
-from gatewright.core.records import Record, Timestamp
 from gatewright.core.releases import Opening
-from gatewright.core.responses import MonitoringDecision, respond
+from gatewright.core.responses import respond
 from gatewright.core.results import Measurement, StageEvidence
 from gatewright.core.spec import ModelSpec, Task
 from gatewright.services.prediction_reader import (
@@ -30,21 +30,13 @@ from gatewright.services.prediction_reader import (
 from gatewright.services.reports.monitor_page import monitor_page
 from gatewright.wiring import Services, connect
 from tasks.events import tell
+from tasks.links import links_from_elsewhere
 from tasks.notify import notify_of_production
 from tasks.stage import artifact_key, stage_task
 
-__all__ = ["MonitorReport", "watch"]
+__all__ = ["watch"]
 
-
-class MonitorReport(Record):
-    """What one look at production found."""
-
-    release_id: str
-    model_sha256: str
-    since: Timestamp
-    at: Timestamp
-    measurements: tuple[Measurement, ...]
-    decision: MonitoringDecision
+_REPORT = "monitor-"
 
 
 @stage_task(name="watch")
@@ -56,7 +48,7 @@ def watch(model: str, days: int) -> MonitorReport | None:
         get_run_logger().warning("nothing serves %s", model)
         return None
     report = _look(services, model, head[1], days)
-    services.evidence.write(f"monitor-{report.at:%Y%m%dt%H%M%S%f}", report.release_id, report)
+    services.evidence.write(f"{_REPORT}{report.at:%Y%m%dt%H%M%S%f}", report.release_id, report)
     _respond(services, model, report)
     return report
 
@@ -68,14 +60,23 @@ def _look(services: Services, model: str, head: ChannelEntry, days: int) -> Moni
     since = now - timedelta(days=days)
     predictions, labels = _read(services, model, head, spec.task, since.strftime("%Y-%m-%d"))
     measurements = _measure(services, opening, spec, policy, predictions, labels)
+    decision = respond(policy.monitoring, measurements)
     return MonitorReport(
         release_id=head.release_id,
         model_sha256=str(head.model_sha256),
         since=since,
         at=now,
         measurements=measurements,
-        decision=respond(policy.monitoring, measurements),
+        decision=decision,
+        standing_since=standing_since(_last(services, head), decision, now),
     )
+
+
+def _last(services: Services, head: ChannelEntry) -> MonitorReport | None:
+    """The look before this one at the model that serves, since it does."""
+    names = [name for name in services.evidence.names(head.release_id) if name.startswith(_REPORT)]
+    last = services.evidence.read(names[-1], head.release_id, MonitorReport) if names else None
+    return last if last is not None and last.at >= head.at else None
 
 
 def _read(
@@ -123,18 +124,6 @@ def _measure(
 
 def _respond(services: Services, model: str, report: MonitorReport) -> None:
     decision = report.decision
-    create_markdown_artifact(
-        key=artifact_key(model, "monitor"),
-        markdown=monitor_page(
-            model,
-            report.measurements,
-            [finding.result for finding in decision.findings],
-            decision.response,
-            decision.reasons,
-            f"{report.since:%Y-%m-%d} to {report.at:%Y-%m-%d %H:%M} UTC, release {report.release_id}",
-        ),
-        description=f"Production of {model}: {decision.response}",
-    )
     log = get_run_logger()
     log.info("response: %s", decision.response.upper())
     for reason in decision.reasons:
@@ -143,6 +132,22 @@ def _respond(services: Services, model: str, report: MonitorReport) -> None:
         _tell(services, model, report)
     # Also when all is well, so that an alarm that comes back is told again.
     notify_of_production(services, model, report.release_id, decision)
+    _show(services, model, report)
+
+
+def _show(services: Services, model: str, report: MonitorReport) -> None:
+    view = services.releases.view(report.release_id)
+    create_markdown_artifact(
+        key=artifact_key(model, "monitor"),
+        markdown=monitor_page(
+            report,
+            view,
+            services.policy(services.spec(model)).monitoring,
+            [entry for _, entry in services.channels.history(model, services.settings.channel)],
+            links=links_from_elsewhere(view.opening, services.settings),
+        ),
+        description=f"Production of {model}: {report.decision.verdict}",
+    )
 
 
 def _tell(services: Services, model: str, report: MonitorReport) -> None:

@@ -36,7 +36,7 @@ def happened(before: Standing | None, about: str, cause: str) -> Standing:
 def watched(before: Standing | None, about: str, decision: MonitoringDecision) -> Standing:
     """What stands after a look at production. A rule that could not be judged changes nothing: it has not passed."""
     known = before.causes if before is not None and before.about == about else {}
-    levels = {_cause(finding): _level(finding, known) for finding in decision.findings}
+    levels = {finding.cause: _level(finding, known) for finding in decision.findings}
     return Standing(about=about, causes={cause: level for cause, level in sorted(levels.items()) if level})
 
 
@@ -45,14 +45,8 @@ def responses(standing: Standing, causes: Iterable[str]) -> dict[str, Response]:
     return {cause: _LEVELS[standing.causes[cause]] for cause in causes}
 
 
-def _cause(finding: MonitoringFinding) -> str:
-    """As the finding's own sentence begins, so that a reason is found by its cause."""
-    result = finding.result
-    return f"{result.rule}: {result.metric}" + ("" if result.slice == "all" else f" on {result.slice}")
-
-
 def _level(finding: MonitoringFinding, known: Mapping[str, int]) -> int:
     level = _LEVELS.index(finding.response)
     if level == 0 and finding.result.status is not Status.PASSED:
-        return known.get(_cause(finding), 0)
+        return known.get(finding.cause, 0)
     return level

@@ -9,8 +9,10 @@ from gatewright.core.records import Record, Sha256, Timestamp, canonical_json
 
 __all__ = [
     "ChannelEntry",
+    "Served",
     "ServedAt",
     "follows_in_time",
+    "periods",
     "previous_deployed",
     "seal_message",
     "serving_at",
@@ -52,6 +54,18 @@ class ServedAt(NamedTuple):
     under_way: ChannelEntry | None
 
 
+class Served(NamedTuple):
+    """The model of ``release_id`` served from ``since`` to ``until``, None while it does.
+
+    ``ended``: by the release that followed, or taken back; None while it serves.
+    """
+
+    release_id: str
+    since: datetime
+    until: datetime | None
+    ended: Literal["release", "rollback"] | None
+
+
 def seal_message(entry: ChannelEntry, model: str, channel: str, n: int) -> bytes:
     """What a seal signs: the move, and where it stands, so that it counts as no other generation's or channel's."""
     move = entry.model_dump(mode="json", exclude={"seal"})
@@ -82,6 +96,23 @@ def serving_at(history: Sequence[ChannelEntry], at: datetime) -> ServedAt:
     settled = standing(moves)
     under_way = moves[-1] if moves and moves[-1] is not settled else None
     return ServedAt(settled, under_way)
+
+
+def periods(history: Sequence[ChannelEntry]) -> list[Served]:
+    """What served from when to when, the oldest first, by the moves that are settled."""
+    rollbacks = {entry.operation for entry in history if entry.action == "rollback"}
+    served: list[Served] = []
+    model: str | None = None
+    for entry in history:
+        if entry.action not in ("confirm", "revert") or entry.model_sha256 == model:
+            continue
+        if model is not None:
+            taken = entry.action == "revert" or entry.operation in rollbacks
+            served[-1] = served[-1]._replace(until=entry.at, ended="rollback" if taken else "release")
+        model = entry.model_sha256
+        if model is not None:
+            served.append(Served(entry.release_id, entry.at, None, None))
+    return served
 
 
 def previous_deployed(history: Sequence[ChannelEntry]) -> ChannelEntry | None:

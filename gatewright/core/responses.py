@@ -1,6 +1,7 @@
 """What production traffic asks for: nothing more than a record, an alert, a retraining, or a rollback."""
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from gatewright.core.checks.by_task import CHECKS
 from gatewright.core.checks.monitoring import LABELLED_ROWS, ROWS
@@ -9,15 +10,16 @@ from gatewright.core.policy import Monitoring, MonitoringRule, Response
 from gatewright.core.records import Record
 from gatewright.core.results import CheckResult, Interval, Measurement, Severity, Status
 
-__all__ = ["STAGE", "MonitoringDecision", "MonitoringFinding", "respond"]
+__all__ = ["STAGE", "MonitoringDecision", "MonitoringFinding", "Verdict", "respond"]
 
 STAGE = "monitor"
 
+Verdict = Literal["healthy", "inconclusive", "alert", "retrain", "rollback"]
 _WEIGHT: dict[Response, int] = {"record": 0, "alert": 1, "retrain": 2, "rollback": 3}
 _NEED_LABELS = frozenset(metric for checks in CHECKS.values() for metric in checks.metrics)
 _COUNTS = frozenset({ROWS, LABELLED_ROWS})
 
-_Verdict = tuple[Status, Response, str]
+_Judged = tuple[Status, Response, str]
 
 
 class MonitoringFinding(Record):
@@ -26,6 +28,12 @@ class MonitoringFinding(Record):
     result: CheckResult
     response: Response
 
+    @property
+    def cause(self) -> str:
+        """What was found, by rule, metric and slice: as the finding's own sentence begins."""
+        place = "" if self.result.slice == "all" else f" on {self.result.slice}"
+        return f"{self.result.rule}: {self.result.metric}{place}"
+
 
 class MonitoringDecision(Record):
     """The strongest response any finding asks for. ``reasons`` are sentences for people, the weightiest first."""
@@ -33,6 +41,14 @@ class MonitoringDecision(Record):
     response: Response
     reasons: tuple[str, ...]
     findings: tuple[MonitoringFinding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The response; where none is asked for, whether all was seen to be well or some could not be judged."""
+        if self.response != "record":
+            return self.response
+        passed = all(finding.result.status is Status.PASSED for finding in self.findings)
+        return "healthy" if passed else "inconclusive"
 
 
 def respond(monitoring: Monitoring, measurements: Sequence[Measurement]) -> MonitoringDecision:
@@ -82,7 +98,7 @@ def _count(measurements: Sequence[Measurement], metric: str) -> int:
     return next((m.n for m in measurements if m.metric == metric), 0)
 
 
-def _verdict(rule: MonitoringRule, m: Measurement) -> _Verdict:
+def _verdict(rule: MonitoringRule, m: Measurement) -> _Judged:
     limits = Limits(rule.minimum, rule.maximum)
     status, reason = verdict(limits, m.value, m.interval, decide_on=rule.decide_on, note=m.note)
     if status is Status.FAILED and rule.decide_on == "interval":
@@ -115,7 +131,7 @@ def _at_most_alert(rule: MonitoringRule) -> Response:
     return min(rule.response, "alert", key=_WEIGHT.__getitem__)
 
 
-def _finding(rule: MonitoringRule, m: Measurement, judged: _Verdict) -> MonitoringFinding:
+def _finding(rule: MonitoringRule, m: Measurement, judged: _Judged) -> MonitoringFinding:
     status, response, reason = judged
     result = check_result(rule, STAGE, Severity.WARN, m, (status, reason))
     return MonitoringFinding(result=result, response=response)

@@ -1,13 +1,13 @@
 """Which model a channel goes back to, whatever happened on it."""
 
 from datetime import timedelta
-from itertools import count
+from itertools import count, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewright.core.channels import ChannelEntry, previous_deployed, serving_at, standing
+from gatewright.core.channels import ChannelEntry, periods, previous_deployed, serving_at, standing
 from tests.core.examples import NOW
 
 
@@ -198,3 +198,41 @@ def test_the_order_of_moves_is_that_of_their_numbers_not_of_their_clocks():
     history = timed(("deploy", "a", 5), ("confirm", "a", 4))
     found = serving_at(history, NOW + timedelta(minutes=4))
     assert found.settled is history[1]
+
+
+def test_periods_say_what_served_how_long_and_how_it_ended():
+    """What was put back before it was confirmed never served; one that is confirmed twice served once."""
+    history = timed(
+        ("deploy", "a", 0), ("confirm", "a", 1), ("deploy", "b", 10), ("revert", "a", 12), ("deploy", "c", 20),
+        ("confirm", "c", 21), ("rollback", "a", 30), ("confirm", "a", 31), ("deploy", "d", 40),
+    )  # fmt: skip
+    found = [(p.release_id, p.since, p.until, p.ended) for p in periods(history)]
+    minutes = [NOW + timedelta(minutes=n) for n in (1, 21, 31)]
+    # The rollback's operation is that of `r-a`, and it took `c` away.
+    assert found == [
+        ("r-a", minutes[0], minutes[1], "release"),
+        ("r-c", minutes[1], minutes[2], "rollback"),
+        ("r-a", minutes[2], None, None),
+    ]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abc"),
+            st.sampled_from(["deploy", "rollback"]),
+            st.sampled_from(["confirm", "revert", None]),
+        ),
+        max_size=20,
+    )
+)
+def test_periods_end_where_the_next_begins_and_the_last_is_what_stands(moves):
+    """After any history: no gap while something serves, no model after itself."""
+    channel = Channel()
+    for model, kind, ends in moves:
+        channel.move(kind, model, ends=ends)
+    served = periods(channel.history)
+    for before, after in pairwise(served):
+        assert before.until == after.since
+        assert before.release_id != after.release_id
+    assert [p.release_id for p in served if p.until is None] == ([f"r-{channel.serves}"] if channel.serves else [])

@@ -19,13 +19,13 @@ from sklearn.preprocessing import OneHotEncoder
 from deployments.local.processes import free_port
 from flows.monitor import monitor
 from gatewright import wiring
+from gatewright.core.monitor_report import MonitorReport
 from gatewright.core.results import Status
 from gatewright.services import latency
 from gatewright.services.reports.cards import data_card, model_card
 from gatewright.services.reports.evidence_page import evidence_page
 from gatewright.services.targets.scoring_service import ScoringServiceTarget
 from tasks import approve
-from tasks.monitor import MonitorReport
 from tests.flows.world import APPROVE, DECLARED, ROOT, World, serve
 
 PERIODS = ("2001", "2002", "2003")

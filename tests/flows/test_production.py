@@ -8,7 +8,8 @@ import pytest
 from flows.monitor import monitor
 from flows.release import release
 from flows.rollback import rollback
-from tasks.monitor import MonitorReport
+from gatewright.core.monitor_report import MonitorReport
+from gatewright.core.results import Status
 from tests.flows.world import World, rows_of
 
 REASON = "The new model misses too many of the old."
@@ -56,13 +57,18 @@ def test_rollback_refuses_strangers_and_models_that_never_served(years, world: W
 
 
 def test_release_takes_an_earlier_candidate_through_the_gates_again(years, world: World):
-    """The blind candidate of 2000 is no better on 2001, and its training data are those it was trained on."""
+    """The blind candidate of 2000 is no better on 2000 today, and its training data are those it was trained on."""
     blind = years["2000 blind"].view.opening.release_id
-    state = release("crash_triage", candidate_of=blind, period="2001", release_id="again", return_state=True)
+    state = release("crash_triage", candidate_of=blind, period="2000", release_id="again", return_state=True)
     view = world.services.view("again")
     assert state.name == "Blocked"
     assert view.candidate == years["2000 blind"].view.candidate
     assert view.data.training.periods == ("1997", "1998", "1999")
+    # The champion of today learned from 2000, that of its first way through the gates did not.
+    (held_out,) = [r for r in view.decision.results if r.rule == "champion-held-out"]
+    assert (held_out.status, held_out.value, held_out.n) == (Status.FAILED, 1, view.data.evaluation.rows)
+    assert "champion-held-out" in " ".join(view.decision.reasons)
+    assert years["2000 blind"].view.find("leakage", "champion_seen_rows").value == 0
 
 
 def send_traffic(world: World, year: str, rows: int, features) -> None:

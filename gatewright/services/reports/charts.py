@@ -1,6 +1,9 @@
 """The charts an approver looks at, each a small SVG; None when what it shows was not measured."""
 
+from collections.abc import Iterable
+
 from gatewright.core.directions import direction_of
+from gatewright.core.policy import Limit
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import Interval, Measurement
 from gatewright.core.spec import Task
@@ -16,6 +19,7 @@ __all__ = [
     "comparison_chart",
     "data_uri",
     "direction_words",
+    "draw_drift",
     "drift_chart",
     "fairness_chart",
     "key_metrics",
@@ -87,19 +91,29 @@ def calibration_chart(view: ReleaseView) -> str | None:
 
 def top_drift(view: ReleaseView, count: int) -> list[Measurement]:
     """The features (and the score) whose population stability index is the highest."""
-    measured = [m for stage, m in view.measurements() if stage == "drift" and m.metric == "psi" and m.value is not None]
-    return sorted(measured, key=lambda m: (-(m.value or 0.0), m.slice))[:count]
+    return _highest_psi((m for stage, m in view.measurements() if stage == "drift"), count)
 
 
 def drift_chart(view: ReleaseView, count: int = 8) -> str | None:
     """The highest population stability indexes with their intervals and the policy's limit."""
-    top = top_drift(view, count)
+    drift = (m for stage, m in view.measurements() if stage == "drift")
+    return draw_drift(drift, view.policy.rules, count)
+
+
+def draw_drift(measurements: Iterable[Measurement], rules: Iterable[Limit], count: int) -> str | None:
+    """The highest of ``measurements``, with the strictest limit among ``rules``; None without any."""
+    top = _highest_psi(measurements, count)
     if not top:
         return None
-    limits = [r.maximum for r in view.policy.rules if r.metric == "psi" and r.maximum is not None]
+    limits = [r.maximum for r in rules if r.metric == "psi" and r.maximum is not None]
     rows = [_drifted(m, min(limits, default=None)) for m in top]
     reach = max([row.high for row in rows] + limits) * 1.1 or 1.0
     return whisker_chart("Population stability index, highest first", rows, WIDE.scale(0, reach))
+
+
+def _highest_psi(measurements: Iterable[Measurement], count: int) -> list[Measurement]:
+    measured = [m for m in measurements if m.metric == "psi" and m.value is not None]
+    return sorted(measured, key=lambda m: (-(m.value or 0.0), m.slice))[:count]
 
 
 def _drifted(m: Measurement, limit: float | None) -> Whisker:

@@ -10,6 +10,7 @@ from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import CheckResult, StageEvidence, Status
 from gatewright.services.reports import charts, measured, objections, signoff, validated, verdicts
 from gatewright.services.reports.escape import code, md
+from gatewright.services.reports.limits_chart import limits_chart
 from gatewright.services.reports.slice_pages import slices_that_moved
 from gatewright.services.reports.tables import bullets, demoted, folded, image, page, table, web_links
 from gatewright.services.reports.whiskers import NARROW
@@ -91,14 +92,19 @@ def _fairness(view: ReleaseView) -> str:
 
 
 def stage_page(stage: StageEvidence, results: Sequence[CheckResult]) -> str:
-    """One stage: its verdict, its rules and its first measurements."""
+    """One stage: its verdict, what did not pass and by how much, its rules and its first measurements."""
     seconds = (stage.finished_at - stage.started_at).total_seconds()
+    missed = objections.weightiest(results)
+    explain = code(f"gatewright explain {stage.release_id}")
     return page(
         f"# {_verdict(results)}: {md(stage.stage)}",
         f"{verdicts.tally(results) if results else 'The policy has no rule for this stage.'} "
         f"Release {code(stage.release_id)}, {seconds:.1f} s.",
-        verdicts.rule_table(results) if results else "",
-        measured.listing(stage.measurements),
+        objections.listed(missed[:ABOVE_THE_FOLD]),
+        image(limits_chart(results), missing="No rule has a value.") if results else "",
+        f"**Next:** {explain} names the next step of each rule, once all are judged." if missed else "",
+        folded(f"All {len(results)} checks of the policy", verdicts.rule_table(results)) if results else "",
+        page("## Measurements", measured.listing(stage.measurements)).rstrip(),
     )
 
 

@@ -115,7 +115,7 @@ def listing(measurements: Sequence[Measurement]) -> str:
     )
     rest = len(measurements) - len(shown)
     rows_shown = table(("Metric", "Slice", "Value", "Interval", "Rows", "Note"), rows, numbers=(2, 4))
-    return page("## Measurements", rows_shown, f"*and {rest} more in the store.*" if rest else "").rstrip()
+    return page(rows_shown, f"*and {rest} more in the store.*" if rest else "").rstrip()
 
 
 def _group_rows(rows: list[GroupRow]) -> list[tuple[str, ...]]:

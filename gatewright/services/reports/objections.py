@@ -7,9 +7,18 @@ from gatewright.core.results import CheckResult, Severity, Status
 from gatewright.services.reports.escape import code, md
 from gatewright.services.reports.pardons import EXCUSED, pardons_of
 from gatewright.services.reports.tables import bullets, folded, page
-from gatewright.services.reports.wording import STATUS_WORDS, label, limit, number, shortfall, span
+from gatewright.services.reports.wording import SEVERITY_WORDS, STATUS_WORDS, label, limit, number, shortfall, span
 
-__all__ = ["MAX_LINES", "first_objections", "measured_words", "objections", "objections_in_full"]
+__all__ = [
+    "MAX_LINES",
+    "first_objections",
+    "listed",
+    "measured_words",
+    "missed_by",
+    "objections",
+    "objections_in_full",
+    "weightiest",
+]
 
 # More lines nobody reads, and Prefect refuses pages of some megabytes.
 MAX_LINES = 60
@@ -38,6 +47,17 @@ def objections_in_full(view: ReleaseView) -> str:
     return folded(f"{these} that did not pass, and what each rule is for", _listed(view, missed, _full(view)))
 
 
+def weightiest(results: Sequence[CheckResult]) -> list[CheckResult]:
+    """What did not pass, what blocks before what warns."""
+    missed = (r for r in results if r.status is not Status.PASSED)
+    return sorted(missed, key=lambda r: list(Severity).index(r.severity))
+
+
+def listed(missed: Sequence[CheckResult]) -> str:
+    """Results outside a release, each with by how much it missed its limit."""
+    return bullets(f"**{STATUS_WORDS[r.status]}** ({SEVERITY_WORDS[r.severity]}): {missed_by(r)}" for r in missed)
+
+
 def measured_words(result: CheckResult) -> str:
     """The metric, and the slice unless it is the whole data, escaped."""
     place = "" if result.slice == "all" else f", {md(result.slice)}"
@@ -52,8 +72,7 @@ def _weightiest(view: ReleaseView, count: int) -> list[CheckResult]:
 
 
 def _missed(view: ReleaseView) -> list[CheckResult]:
-    results = view.decision.results if view.decision else ()
-    return sorted((r for r in results if r.status is not Status.PASSED), key=lambda r: list(Severity).index(r.severity))
+    return weightiest(view.decision.results if view.decision else ())
 
 
 def _listed(view: ReleaseView, missed: Sequence[CheckResult], describe: Describe) -> str:
@@ -79,14 +98,18 @@ def _full(view: ReleaseView) -> Describe:
     return describe
 
 
-def _brief(view: ReleaseView, r: CheckResult) -> str:
-    """What was measured, its value and interval, and by how much it missed its limit."""
+def missed_by(r: CheckResult) -> str:
+    """What was measured, its value and interval, and by how much it missed its limit, escaped."""
     if r.value is None:
         return f"{measured_words(r)}: {md(r.reason)}"
     interval = "" if r.interval is None else f" {span(r.interval)}"
     missed = shortfall(r)
     missed = f"**{missed}**" if missed else f"{limit(r)}: {md(r.reason)}"
-    return f"{measured_words(r)}: {number(r.value)}{interval}, {missed}{_noted(view, r)}"
+    return f"{measured_words(r)}: {number(r.value)}{interval}, {missed}"
+
+
+def _brief(view: ReleaseView, r: CheckResult) -> str:
+    return f"{missed_by(r)}{_noted(view, r)}" if r.value is not None else missed_by(r)
 
 
 def _noted(view: ReleaseView, r: CheckResult) -> str:

@@ -16,6 +16,7 @@ __all__ = [
     "form_fields",
     "next_step",
     "rollback_command",
+    "rollback_line",
     "still_needed",
     "take_back",
     "who_approves",
@@ -174,6 +175,11 @@ def rollback_command(model: str, release_id: str) -> str:
     )
 
 
+def rollback_line(model: str, release_id: str) -> str:
+    """The same in one line, by the command that stays until it serves again."""
+    return f"gatewright rollback {model} --to {release_id} --reason WHY"
+
+
 def take_back(view: ReleaseView) -> str:
     """How to undo the release once it serves."""
     return page("## How to take it back", _way_back(view)).rstrip()
@@ -187,8 +193,8 @@ def _way_back(view: ReleaseView) -> str:
         return "Nothing served before, so there is no model to go back to."
     command = rollback_command(view.opening.model, champion.release_id)
     back = f"This puts {md(champion.release_id)}, which served before, back:\n\n```\n{command}\n```"
-    stay = f"gatewright rollback {view.opening.model} --to {champion.release_id} --reason WHY"
-    return f"{back}\n\nTo stay until it serves again: {code(stay)}"
+    stay = code(rollback_line(view.opening.model, champion.release_id))
+    return f"{back}\n\nTo stay until it serves again: {stay}"
 
 
 def decided_on(view: ReleaseView) -> str:

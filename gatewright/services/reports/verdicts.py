@@ -21,7 +21,7 @@ from gatewright.services.reports.wording import (
     span,
 )
 
-__all__ = ["all_rules", "beyond_rules", "headline", "objections", "rule_table", "subject", "tally"]
+__all__ = ["all_rules", "beyond_rules", "headline", "objections", "rule_table", "subject", "tally", "untold"]
 
 # A page of some hundred thousand characters is the most that Prefect's events should carry.
 MAX_RULES = 150
@@ -49,8 +49,12 @@ def beyond_rules(view: ReleaseView) -> list[str]:
     if view.decision is None:
         return []
     told = {waiver.in_full for waiver in view.decision.waivers} | {"every rule passed"}
-    others = (r for r in view.decision.reasons if r not in told and not _told(r, view.decision.results))
-    return [md(reason) for reason in others]
+    return [md(r) for r in untold(view.decision.reasons, view.decision.results) if r not in told]
+
+
+def untold(reasons: Sequence[str], results: Sequence[CheckResult]) -> list[str]:
+    """Those of ``reasons`` that no line about a single result tells."""
+    return [reason for reason in reasons if not any(r.reason and reason.endswith(r.reason) for r in results)]
 
 
 def tally(results: Sequence[CheckResult], pardons: Pardons = NO_PARDONS) -> str:
@@ -103,8 +107,3 @@ def _cells(r: CheckResult, pardons: Pardons) -> tuple[str, ...]:
 def _margin(r: CheckResult) -> str:
     """Of the value; how far an interval reaches, the objections say."""
     return NOTHING if r.value is None else signed(Limits(r.minimum, r.maximum).margin(r.value))
-
-
-def _told(reason: str, results: Sequence[CheckResult]) -> bool:
-    """Whether a line of the rule table says the same."""
-    return any(result.reason and reason.endswith(result.reason) for result in results)

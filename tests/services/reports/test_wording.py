@@ -1,9 +1,11 @@
 """Numbers and names are written alike on every page."""
 
+from datetime import timedelta
+
 import pytest
 
 from gatewright.core.results import CheckResult, Interval, Severity, Status
-from gatewright.services.reports.wording import label, limit, number, short, shortfall, signed, span
+from gatewright.services.reports.wording import label, lasting, limit, number, short, shortfall, signed, span
 from tests.services.reports.example_view import example_view
 
 
@@ -101,3 +103,20 @@ def result(
 def test_a_shortfall_is_the_distance_to_the_limit_in_the_metrics_unit(given: CheckResult, written: str) -> None:
     """Of the value, or of the end of the interval that reaches beyond; computed by hand."""
     assert shortfall(given) == written
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ({"seconds": 0.4}, "0 s"),
+        ({"seconds": 59}, "59 s"),
+        ({"seconds": 3599}, "59 min"),
+        ({"hours": 2, "minutes": 5}, "2 h 5 min"),
+        ({"days": 1}, "1 day"),
+        ({"days": 40, "hours": 3, "minutes": 9}, "40 days 3 h"),
+        ({"seconds": -3}, "0 s"),
+    ],
+)
+def test_a_time_is_written_in_its_largest_unit_and_the_next(given: dict[str, float], written: str) -> None:
+    """Clocks that differ a little give no negative time."""
+    assert lasting(timedelta(**given)) == written
