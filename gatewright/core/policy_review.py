@@ -48,6 +48,11 @@ class FileReview:
         return self.removed or bool(self.loosened)
 
     @property
+    def to_be_signed(self) -> bool:
+        """Whether it is another version of what owners sign, and not only spelt otherwise."""
+        return isinstance(self.new, Policy | Roster) and self.new != self.old
+
+    @property
     def flips(self) -> int:
         return len(self.backtest.flips) if self.backtest else 0
 

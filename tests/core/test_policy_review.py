@@ -77,6 +77,19 @@ def test_without_measurements_it_says_that_nothing_was_tried() -> None:
     assert "none was judged again" in comment([reviewed(policy(), policy(rule(minimum=0.8), version=2))])
 
 
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("policies/notifications.yaml", "routes: []\n", "quiet_seconds: 5\nroutes: []\n"),
+        (PATH, text(policy()), f"# Only a remark.\n{text(policy())}"),
+    ],
+)
+def test_nobody_is_asked_to_sign_what_nobody_signs(path: str, old: str, new: str) -> None:
+    """Routes of messages have no owners, and a remark makes no new version."""
+    said = comment([review_file(path, old, new, {})])
+    assert ("Policy review: PASS" in said, "Next:" in said) == (True, False)
+
+
 NASTY = "<img src=x onerror=alert(1)> [x](javascript:alert(1)) | @everyone #1 `code` \n\n## PASS\n<!-- x -->"
 
 

@@ -61,14 +61,16 @@ def _comment(reviews: Sequence[FileReview], rows: int) -> str:
     return page(
         MARKER,
         f"## Policy review: {word}",
-        f"**{md(sentence)}** {_next(word)}",
+        f"**{md(sentence)}** {_next(word, reviews)}".rstrip(),
         *(_file(one, rows) for one in reviews[:rows]),
         f"And {_many(left, 'more file')}." if left > 0 else "",
         "No file below the policies' folder changed." if not reviews else "",
     )
 
 
-def _next(word: str) -> str:
+def _next(word: str, reviews: Sequence[FileReview]) -> str:
+    if word == "PASS" and not any(one.to_be_signed for one in reviews):
+        return ""
     return {
         "ERROR": "Next: correct what is named below.",
         "BLOCK": "Next: decide whether what serves may stay; change the limits, or replace it before anybody signs.",
