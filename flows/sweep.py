@@ -5,6 +5,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from tasks.sweep import (
+    attest_late,
     deliver_messages,
     escalate,
     expire_overdue,
@@ -21,7 +22,15 @@ __all__ = ["sweep"]
 @flow(name="sweep", retries=0)
 def sweep() -> State[None]:
     """Look at every model; what fails for one of them does not keep the others from being looked at."""
-    duties = (expire_overdue, escalate, remind_of_waivers, remind_of_emergencies, remind, write_checkpoint)
+    duties = (
+        expire_overdue,
+        escalate,
+        remind_of_waivers,
+        remind_of_emergencies,
+        attest_late,
+        remind,
+        write_checkpoint,
+    )
     states = {f"{duty.name} of {model}": duty(model, return_state=True) for model in known_models() for duty in duties}
     # After all of them, so that what is due together is one message.
     states[deliver_messages.name] = deliver_messages(return_state=True)

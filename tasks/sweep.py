@@ -1,5 +1,7 @@
 """Sweep: what a suspended run cannot do itself, because it executes nothing while it waits."""
 
+import functools
+from datetime import datetime
 from uuid import UUID
 
 from prefect import get_client
@@ -9,7 +11,9 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed
 
 from gatewright.core.errors import ServerError
+from gatewright.core.governed import ROSTER_NAME
 from gatewright.core.releases import Opening
+from gatewright.core.roster import Roster
 from gatewright.services.notifications import TRIES
 from gatewright.services.overdue import Overdue
 from gatewright.wiring import Services, connect
@@ -18,6 +22,7 @@ from tasks.notify import SWEEP_SECONDS, deliver, telling_of
 from tasks.stage import stage_task
 
 __all__ = [
+    "attest_late",
     "deliver_messages",
     "escalate",
     "expire_overdue",
@@ -88,6 +93,20 @@ def remind_of_emergencies(model: str) -> bool:
     return True
 
 
+@stage_task(name="attest what was approved late")
+def attest_late(model: str) -> list[str]:
+    """Attest again each release that went live by a break-glass and has its quorum by now; which."""
+    services = connect()
+    attested = [
+        opening.release_id
+        for opening in _overdue(services).unattested(model)
+        if services.attestations.attest_late(opening, functools.partial(_roster_at, services), at=services.now())
+    ]
+    for release_id in attested:
+        get_run_logger().info("the break-glass of %s was approved since: attested as passed", release_id)
+    return attested
+
+
 @stage_task(name="remind")
 def remind(model: str) -> int:
     """Put into the outbox what time made due, and what a run that died did not tell; how many notices."""
@@ -115,6 +134,11 @@ def deliver_messages() -> list[str]:
 def write_checkpoint(model: str) -> None:
     """Sign how far the model's chains are, outside the bucket, where the settings name a place."""
     connect().checkpoints.write(model)
+
+
+def _roster_at(services: Services, at: datetime) -> Roster:
+    found = services.governance.as_of("roster", ROSTER_NAME, at)
+    return found.roster if found else services.roster()
 
 
 def _overdue(services: Services) -> Overdue:

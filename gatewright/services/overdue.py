@@ -8,9 +8,11 @@ from gatewright.core.break_glass import Emergency
 from gatewright.core.decision import Decision
 from gatewright.core.ledger import LedgerEntry, open_release
 from gatewright.core.records import Record, Timestamp
+from gatewright.core.releases import Opening
 from gatewright.core.roster import Roster
 from gatewright.core.statements import Request, missing_approvals
 from gatewright.core.waivers import Waiver
+from gatewright.services.attestations import LATE_ATTESTATION, Attestation
 from gatewright.services.channel_store import ChannelStore
 from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.ledger_store import LedgerStore
@@ -112,6 +114,12 @@ class Overdue:
         if request is None or found is None or self.now() <= found.expires:
             return None
         return found if missing_approvals(self.releases.approvals(request.release_id), request) else None
+
+    def unattested(self, model: str) -> list[Opening]:
+        """Releases for which somebody broke the glass, and whose quorum nobody has attested since."""
+        broken = dict.fromkeys(e.release_id for e in self.ledger.entries(model) if e.kind == "break_glass")
+        openings = [self.releases.opening(release_id) for release_id in broken]
+        return [o for o in openings if self.evidence.find(LATE_ATTESTATION, o.release_id, Attestation) is None]
 
     def emergency_told(self, model: str, found: Emergency) -> None:
         """People were told, for the first time or again; the ledger has it once."""

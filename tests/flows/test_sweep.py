@@ -9,6 +9,9 @@ from prefect.states import Paused
 
 from flows.sweep import sweep
 from gatewright.core.releases import ReleaseState
+from gatewright.services.attestations import LATE_ATTESTATION, Attestation
+from tests.services.audit_world import AuditWorld
+from tests.services.emergencies import break_glass, with_break_glass
 from tests.services.reports.example_view import NOON
 from tests.services.waiting_release import SIGNED, WaitingRelease
 
@@ -54,6 +57,24 @@ def test_who_waits_too_long_is_named_once_and_expires_in_the_end(release: Waitin
     assert release.services().releases.state(release.opening) is ReleaseState.EXPIRED
     with get_client(sync_client=True) as client:
         assert client.read_flow_run(release.opening.flow_run).state_name == "Expired"
+
+
+def test_a_quorum_after_a_break_glass_is_attested_by_the_next_sweep(prefect_server, events, tmp_path, monkeypatch):
+    """Once, held against the roster of the moment at which the last of them approved."""
+    (tmp_path / "keys").mkdir()
+    world = AuditWorld(tmp_path, tmp_path / "keys")
+    monkeypatch.setattr("tasks.sweep.connect", world.process)
+    world.govern(with_break_glass(world.policy))
+    opening = world.open("r1")
+    request = world.ask(opening)
+    break_glass(world, opening, request)
+    world.deploy(opening, request)
+    for number, name in enumerate(("dana.reyes", "lee.wong"), 2):
+        world.answer(opening, request, number, name)
+    # By the roster in force afterwards she may approve nothing.
+    world.change_roster(left={"dana.reyes": NOON.date() - timedelta(days=1)})
+    assert sweep(return_state=True).name == "Swept"
+    assert world.process().evidence.find(LATE_ATTESTATION, "r1", Attestation) is not None
 
 
 def test_a_broken_ledger_does_not_keep_other_models_from_being_swept(release: WaitingRelease, events):

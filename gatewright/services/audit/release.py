@@ -3,21 +3,18 @@
 from collections.abc import Callable
 from functools import partial
 
-from gatewright.core.approval import CLOCK_SKEW
-from gatewright.core.attestation import PAYLOAD_TYPE, must_attest
-from gatewright.core.audit import Finding, UnprovenError, must_be_attested, same_decision
+from gatewright.core.audit import Finding, must_be_attested, same_decision
 from gatewright.core.errors import ApprovalError
 from gatewright.core.governed import ROSTER_NAME, DocumentKind
 from gatewright.core.ledger import LedgerKind
 from gatewright.core.refs import ArtifactRef, Candidate
 from gatewright.core.releases import EvidenceRoot, ReleaseData
 from gatewright.core.statements import Request
-from gatewright.services.attestations import Attestation
+from gatewright.services.audit.attested import attestation
 from gatewright.services.audit.model import ModelAudit
 from gatewright.services.audit.people import approvals, exceptions
 from gatewright.services.audit.records import ReleaseRecords
 from gatewright.services.audit.store import AuditedStore, counted, step
-from gatewright.services.dsse import opened_envelope
 from gatewright.services.terms import require_terms_in_force
 
 __all__ = ["ReleaseAudit"]
@@ -42,7 +39,7 @@ class ReleaseAudit:
             "approvals": partial(approvals, self._of),
             "exceptions": partial(exceptions, self._of),
             "promotion": self._promotion,
-            "attestation": self._attestation,
+            "attestation": partial(attestation, self._of),
         }
         return [step(check, self._of.where, prove) for check, prove in steps.items()]
 
@@ -149,25 +146,3 @@ class ReleaseAudit:
         if any(move.model_sha256 != self._of.request.model_sha256 for move in ours):
             raise self._of.broken("another model was confirmed under its name")
         return [f"{move.at:%Y-%m-%d %H:%M}" for move in ours]
-
-    def _attestation(self) -> str:
-        """The envelope is signed by the pipeline's key of that time, and says what is computed again here."""
-        record = self._of.store.evidence.find("attestation", self._of.release_id, Attestation)
-        end = next((entry for entry in self._of.events if entry.kind == "deployed"), None)
-        if record is None and end is None:
-            return "not attested: it was not deployed"
-        if record is None:
-            raise UnprovenError(
-                "it was deployed, and not attested.",
-                where=self._of.where,
-                remedy="give the pipeline a key; what is missing here is proven by the other steps.",
-            )
-        ended = end or self._of.events[-1]
-        keys, releases = self._of.store.pipeline.at(ended.at), self._of.store.releases
-        payload = opened_envelope(self._of.store.blobs.get(record.envelope), PAYLOAD_TYPE, keys, where=self._of.where)
-        rosters = (releases.roster(self._of.opening), self._of.store.roster(ended.at))
-        view, channel = releases.view(self._of.release_id), self._of.model.channel
-        at = must_attest(payload, view, rosters, self._of.store.signatures, environment=channel)
-        if not at >= ended.at - CLOCK_SKEW:
-            raise self._of.broken("its attestation is older than its end")
-        return f"signed by the pipeline on {at:%Y-%m-%d %H:%M}; it says what is true"

@@ -19,7 +19,7 @@ from gatewright.core.releases import EvidenceRoot, Opening, ReleaseData
 from gatewright.core.statements import Approval, Request
 from gatewright.core.tokens import Token, parse_token
 from gatewright.core.waivers import Waiver
-from gatewright.services.attestations import Attestation
+from gatewright.services.attestations import ATTESTATION, LATE_ATTESTATION, Attestation
 from gatewright.services.audit.store import AuditedStore
 from gatewright.services.checkpoints import CheckpointReader
 from gatewright.services.export.signers import allowed_signers
@@ -181,9 +181,10 @@ def _add_waivers(bundle: Bundle) -> None:
 
 
 def _add_attestation(bundle: Bundle, store: AuditedStore) -> None:
-    record = store.evidence.find("attestation", bundle.release_id, Attestation)
-    if record is not None:
-        bundle.files["attestation.dsse.json"] = store.blobs.get(record.envelope)
+    for name in (ATTESTATION, LATE_ATTESTATION):
+        record = store.evidence.find(name, bundle.release_id, Attestation)
+        if record is not None:
+            bundle.files[f"{name}.dsse.json"] = store.blobs.get(record.envelope)
 
 
 def _add_checkpoints(bundle: Bundle, store: AuditedStore, directory: Path | None) -> None:

@@ -131,8 +131,9 @@ def _not_proven(bundle: Bundle) -> list[tuple[bool, str]]:
         (not bundle.paths("checkpoints"), "That the end of a chain was not cut off: there is no checkpoint here."),
         (
             "attestation.dsse.json" in bundle.files,
-            "What `attestation.dsse.json` says: it is an in-toto statement in a DSSE envelope, signed with the "
-            "pipeline's key as a raw Ed25519 key, for tools that read such envelopes; `ssh-keygen` does not.",
+            "What `attestation.dsse.json` says, or `attestation-late.dsse.json` once a break-glass was approved: it is "
+            "an in-toto statement in a DSSE envelope, signed with the pipeline's key as a raw Ed25519 key, for tools "
+            "that read such envelopes; `ssh-keygen` does not.",
         ),
         (
             bundle.candidate is not None and not bundle.paths("blobs"),

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from gatewright.core.approval import accept
-from gatewright.core.break_glass import accept_break_glass, break_glass_statement
+from gatewright.core.audit import Finding
 from gatewright.core.errors import GatewrightError
-from gatewright.core.policy import BreakGlass, Policy, WaiverTerms
+from gatewright.core.policy import Policy, WaiverTerms
 from gatewright.core.releases import Opening, ReleaseState
-from gatewright.core.signatures import BREAK_GLASS, GATEWAY_STAMP, WAIVER
+from gatewright.core.signatures import GATEWAY_STAMP, WAIVER
 from gatewright.core.statements import GATEWAY_KIND, Answer, GatewayStamp, Pause, Request
 from gatewright.core.tokens import token_of
 from gatewright.core.waivers import WAIVER_KIND, WaiverStatement, accept_waiver
@@ -20,6 +20,7 @@ from gatewright.services.release_records import AnswerRecord
 from gatewright.services.store import S3Store
 from tests.fakes import MemoryStore
 from tests.services.audit_world import OWNER, AuditWorld
+from tests.services.emergencies import break_glass, with_break_glass
 from tests.services.export.shell import bundle, shell
 
 REASON = "The evidence is sound."
@@ -99,23 +100,48 @@ def test_a_tier_that_asks_nobody_needs_no_approval(tools: Path, keys: Path, tmp_
     assert "0 of 0 people asked for" in verified(tools, world, tmp_path)
 
 
+def broken_glass(folder: Path, keys: Path) -> tuple[AuditWorld, Opening, Request]:
+    """The owner let the first release go on alone, and it serves."""
+    world, opening, request = begun(folder, keys, with_break_glass)
+    break_glass(world, opening, request)
+    world.deploy(opening, request)
+    return world, opening, request
+
+
 def test_whoever_broke_the_glass_is_named(tools: Path, keys: Path, tmp_path: Path) -> None:
     """In the place of the quorum, with the signature."""
-    terms = BreakGlass(roles=("compliance-officer",), hours=4)
-    world, opening, request = begun(tmp_path, keys, lambda p: p.model_copy(update={"break_glass": terms}))
-    services = world.process()
-    policy = services.releases.policy(opening)
-    said = break_glass_statement(request, policy, principal=OWNER, reason="Lives depend on it.", issued=world.now())
-    token = token_of(said.to_bytes(), world.signer(OWNER).sign(said.to_bytes(), namespace=BREAK_GLASS))
-    emergency = accept_break_glass(token, request, policy, [world.roster], services.signatures, at=world.now())
-    record = AnswerRecord(approval=None, refusal=None, emergency=emergency)
-    services.releases.record("answer-1", opening, record)
-    services.releases.note_emergency(opening, emergency)
-    world.deploy(opening, request)
+    world, _, _ = broken_glass(tmp_path, keys)
     assert f"{OWNER} (compliance-officer) broke the glass on " in verified(tools, world, tmp_path)
+    assert {path.name for path in (tmp_path / "out").glob("attestation*")} == {"attestation.dsse.json"}
     sig = tmp_path / "out" / "approvals" / f"1-{OWNER}.sig"
     sig.write_text((tmp_path / "out" / "seals" / "1.sig").read_text())
     assert "FAIL  8. Who approved" in shell(tools, tmp_path / "out", "verify.sh").stdout
+
+
+def test_a_quorum_that_came_after_the_glass_broke_is_attested_beside_what_was_attested_before(
+    tools: Path, keys: Path, tmp_path: Path
+) -> None:
+    """The audit computes both again; the bundle has both; exchanged, they are found."""
+    world, opening, request = broken_glass(tmp_path, keys)
+    for number, name in enumerate(("dana.reyes", "lee.wong"), 2):
+        world.answer(opening, request, number, name)
+    services = world.process()
+    assert services.attestations.attest_late(opening, lambda at: world.roster, at=world.now()) is not None
+    verified(tools, world, tmp_path)
+    names = {path.name for path in (tmp_path / "out").glob("attestation*")}
+    assert names == {"attestation.dsse.json", "attestation-late.dsse.json"}
+    assert attested(world).detail.count("it says FAILED, rightly; signed by the pipeline on ") == 1
+    assert attested(world).detail.endswith("it says PASSED, rightly")
+    stored = world.store.objects  # type: ignore[attr-defined]
+    stored["releases/r1/attestation-late.json"] = stored["releases/r1/attestation.json"]
+    assert attested(world).status == "broken"
+
+
+def attested(world: AuditWorld) -> Finding:
+    services = world.process()
+    audited = AuditedStore.over(world.store, services.blobs, services.signatures)
+    found = audit_model(audited, "triage", "production", Checkpoints(world.checkpoints))
+    return next(one for one in found if (one.check, one.subject) == ("attestation", "release r1"))
 
 
 def test_a_waived_rule_is_shown_with_its_signature(tools: Path, keys: Path, tmp_path: Path) -> None:
