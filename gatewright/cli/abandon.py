@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gatewright.cli.find import find_release
+from gatewright.cli.find import ReleaseName, find_release
 from gatewright.cli.output import Json, print_json
 from gatewright.core.errors import ApprovalError
 from gatewright.core.releases import Opening, ReleaseState
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["abandon"]
 
 
-def abandon(release: str, /, *, actor: str, reason: str, as_json: Json = False) -> int:
+def abandon(release: ReleaseName, /, *, actor: str, reason: str, as_json: Json = False) -> int:
     """End a release that has not ended, as failed. If it had moved the channel, the champion is put back.
 
     If its move was confirmed before its run died, it ends as deployed.
@@ -25,8 +25,6 @@ def abandon(release: str, /, *, actor: str, reason: str, as_json: Json = False) 
 
     Parameters
     ----------
-    release
-        A release id, or the beginning of one.
     actor
         Your id in the roster.
     reason

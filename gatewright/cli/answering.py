@@ -1,4 +1,4 @@
-"""What `approve` and `break-glass` share: ask the person at the terminal, then bring the answer to its run."""
+"""What the commands that sign share: the person at the terminal is asked, and an answer is brought to its run."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -15,11 +15,24 @@ if TYPE_CHECKING:
     from gatewright.services.release_records import AnswerRecord
     from gatewright.wiring import Services
 
-__all__ = ["DONE", "MORE", "REFUSED", "Print", "Reason", "Wait", "Yes", "ask", "deliver", "print_token", "refused"]
+__all__ = [
+    "DONE",
+    "MORE",
+    "REFUSED",
+    "Print",
+    "Reason",
+    "Wait",
+    "Yes",
+    "ask",
+    "confirm",
+    "deliver",
+    "print_token",
+    "refused",
+]
 
 DONE, REFUSED, MORE = 0, 2, 3
 Reason = Annotated[str | None, Parameter(help="Why, in at least ten characters; it is kept for ever.")]
-Yes = Annotated[bool, Parameter(name="--yes", negative="", help="Do not ask whether to go on.")]
+Yes = Annotated[bool, Parameter(name="--yes", negative="", help="Do not ask before signing.")]
 Print = Annotated[
     bool, Parameter(name="--print", negative="", help="Print the line for the form's token field; resume nothing.")
 ]
@@ -33,12 +46,31 @@ def ask(reason: str | None, question: str, *, yes: bool, quiet: bool) -> tuple[s
     """
     asks = sys.stdin.isatty() and not quiet
     if reason is None and asks:
-        reason = input("\nReason (at least ten characters): ").strip()
+        reason = _said("\nReason (at least ten characters): ")
     if reason is None or not (yes or asks):
         raise ApprovalError(
             "nobody is here to be asked.", where="terminal", remedy="give --reason TEXT and --yes on the command line."
         )
-    return reason, "" if yes else input(question).strip().lower()
+    return reason, "" if yes else _said(question).lower()
+
+
+def confirm(reason: str | None, question: str, *, yes: bool, quiet: bool) -> str:
+    """The reason, once the person has said yes to ``question``.
+
+    Raises ApprovalError as `ask`, and for any other word.
+    """
+    reason, said = ask(reason, f"{question} [yes/no] ", yes=yes, quiet=quiet)
+    if not yes and said not in ("y", "yes"):
+        raise ApprovalError("nothing was signed.", where="terminal", remedy="answer `yes` to sign.")
+    return reason
+
+
+def _said(prompt: str) -> str:
+    """What is typed; nothing where the input is closed."""
+    try:
+        return input(prompt).strip()
+    except EOFError:
+        return ""
 
 
 def deliver(services: "Services", question: "OpenQuestion", answer: Answer, seconds: float) -> "AnswerRecord":

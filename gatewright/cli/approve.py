@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatewright.cli.answering import DONE, MORE, Print, Reason, Wait, Yes, ask, deliver, print_token, refused
-from gatewright.cli.find import find_release
+from gatewright.cli.find import ReleaseName, find_release
 from gatewright.cli.output import Json, print_json
 from gatewright.cli.signing import DEFAULT_KEY, Key, SigningPerson, signing_person
 from gatewright.core.errors import ApprovalError
@@ -18,7 +18,7 @@ __all__ = ["approve", "reject"]
 
 
 def approve(
-    release: str,
+    release: ReleaseName,
     /,
     *,
     key: Key = DEFAULT_KEY,
@@ -33,17 +33,12 @@ def approve(
     Exit code 0 done, 1 error, 2 the answer was refused, 3 more approvals are needed.
 
     Example: gatewright approve crash_triage-2001-1 --key ~/.ssh/id_ed25519
-
-    Parameters
-    ----------
-    release
-        A release id or a model's SHA-256, or the beginning of either.
     """
     return _answer("approve", release, key, reason, yes=yes, only_print=only_print, wait=wait, as_json=as_json)
 
 
 def reject(
-    release: str,
+    release: ReleaseName,
     /,
     *,
     key: Key = DEFAULT_KEY,
@@ -58,18 +53,13 @@ def reject(
     Exit code 0 done, 1 error, 2 the answer was refused.
 
     Example: gatewright reject crash_triage-2001-1 --reason "The recall of the oldest fell."
-
-    Parameters
-    ----------
-    release
-        A release id or a model's SHA-256, or the beginning of either.
     """
     return _answer("reject", release, key, reason, yes=yes, only_print=only_print, wait=wait, as_json=as_json)
 
 
 def _answer(
     choice: Choice,
-    release: str,
+    release: ReleaseName,
     key: Path,
     reason: str | None,
     *,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from gatewright.cli import governed
+from gatewright.cli.find import ModelName
 from gatewright.cli.output import Json, Page, print_json
 from gatewright.core.errors import NotFoundError, SpecError
 from gatewright.services.reports.escape import plain
@@ -64,7 +65,7 @@ def backtest(
 
 
 def whatif(
-    model: str,
+    model: ModelName,
     /,
     *,
     changes: Set,
@@ -78,11 +79,6 @@ def whatif(
     Both sides are judged on the same measurements: the policy as it is, and as it would be. Exit code as of backtest.
 
     Example: gatewright policy whatif crash_triage --set auc-floor=0.87 --set max_expected_calibration_error=0.03
-
-    Parameters
-    ----------
-    model
-        Name of the model.
     """
     from gatewright.core.backtest import backtest as judged_again
     from gatewright.core.what_if import with_changes
@@ -98,7 +94,7 @@ def whatif(
 
 
 def evidence(
-    model: str,
+    model: ModelName,
     /,
     *,
     out: Annotated[Path, Parameter(help="The file to write.")],
@@ -109,11 +105,6 @@ def evidence(
     Numbers on named slices, verdicts and digests; no rows, no names of people.
 
     Example: gatewright policy evidence crash_triage --out crash_triage-evidence.json
-
-    Parameters
-    ----------
-    model
-        Name of the model.
     """
     from gatewright.core.releases import STAGES
     from gatewright.services.measured_releases import write_measured

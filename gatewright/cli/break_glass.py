@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from gatewright.cli.answering import DONE, Print, Reason, Wait, Yes, ask, deliver, print_token, refused
-from gatewright.cli.find import find_release
+from gatewright.cli.find import ReleaseName, find_release
 from gatewright.cli.output import Json, print_json
 from gatewright.cli.signing import DEFAULT_KEY, Key, SigningPerson, signing_person
 from gatewright.core.errors import ApprovalError
@@ -19,7 +19,7 @@ __all__ = ["break_glass"]
 
 
 def break_glass(
-    release: str,
+    release: ReleaseName,
     /,
     *,
     key: Key = DEFAULT_KEY,
@@ -34,11 +34,6 @@ def break_glass(
     Exit code 0 done, 1 error, 2 it was refused. Afterwards have it approved with `gatewright approve`.
 
     Example: gatewright break-glass crash_triage-2001-1 --reason "The model that serves fails on every request."
-
-    Parameters
-    ----------
-    release
-        A release id or a model's SHA-256, or the beginning of either.
     """
     from gatewright.cli.question_page import print_question
     from gatewright.services.open_question import open_question

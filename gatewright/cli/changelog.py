@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from gatewright.cli.find import known_model
+from gatewright.cli.find import Channel, ModelName, known_model
 from gatewright.cli.output import Json, Page, print_json
 from gatewright.services.reports.wording import OUTCOME_WORDS, label, number, short, signed, when
 
@@ -14,20 +14,22 @@ if TYPE_CHECKING:
 __all__ = ["changelog"]
 
 PASS = 0
+Rollbacks = Annotated[bool, Parameter(negative="", help="Only what was taken back, and how long each time took.")]
 Markdown = Annotated[bool, Parameter(negative="", help="Print Markdown, as for the notes of a release.")]
 
 
-def changelog(model: str, /, *, channel: str = "production", markdown: Markdown = False, as_json: Json = False) -> int:
+def changelog(
+    model: ModelName,
+    /,
+    *,
+    channel: Channel = "production",
+    rollbacks: Rollbacks = False,
+    markdown: Markdown = False,
+    as_json: Json = False,
+) -> int:
     """Say what went live and what was taken back, the newest first: why, by whose word, and what it changed.
 
     Example: gatewright changelog crash_triage --markdown
-
-    Parameters
-    ----------
-    model
-        Name of the model.
-    channel
-        Which pointer: production or staging.
     """
     from gatewright.services.reports.changelog import changelog as changes_of
     from gatewright.services.reports.changelog import changelog_page
@@ -36,19 +38,21 @@ def changelog(model: str, /, *, channel: str = "production", markdown: Markdown 
     services = connect(read_only=True)
     history = [entry for _, entry in services.channels.history(known_model(services, model), channel)]
     changes = changes_of(history, services.view)
+    if rollbacks:
+        changes = tuple(change for change in changes if change.is_rollback)
     if as_json:
         print_json([change.model_dump(mode="json") for change in changes])
     elif markdown:
         print(changelog_page(model, channel, changes), end="")
     else:
-        _print(model, channel, changes)
+        _print(changes, empty=f"Nothing was ever {'taken back' if rollbacks else 'deployed'} on {channel} of {model}.")
     return PASS
 
 
-def _print(model: str, channel: str, changes: "tuple[Change, ...]") -> None:
+def _print(changes: "tuple[Change, ...]", *, empty: str) -> None:
     page = Page()
     if not changes:
-        page.line(f"Nothing was ever deployed on {channel} of {model}.")
+        page.line(empty)
     for change in changes:
         page.heading(f"{when(change.at)} {change.release_id} {change.what}")
         took = "" if change.seconds is None else f", {change.seconds:.0f} s until the service followed"

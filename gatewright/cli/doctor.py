@@ -1,6 +1,6 @@
 """``gatewright doctor``: does every part of an installation work, and what to do where one does not?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gatewright.cli.output import Json, Page, print_json
 
 if TYPE_CHECKING:
+    from gatewright.core.policy import Policy
     from gatewright.core.roster import Roster
     from gatewright.services.checkup import Check, Finding
     from gatewright.wiring import Services
@@ -20,7 +21,7 @@ _WIDTH = 4
 
 
 def doctor(*, as_json: Json = False) -> int:
-    """Look at packages, store, clock, ledgers, keys, servers and workers. Exit code 0 all well, 2 something fails.
+    """Look at packages, store, clock, ledgers, keys, messages, servers, workers. Exit code 0 all well, 2 one fails.
 
     Nothing secret is shown, and a broken part does not stop the others from being looked at.
 
@@ -92,7 +93,40 @@ def _of_services(services: "Services") -> "Iterator[Check]":
     yield Check("pipeline key", lambda: signing.look_at_key(key, lambda: _roster(services), now()))
     yield Check("checkpoints", partial(signing.look_at_checkpoints, directory))
     yield Check("scoring service", lambda: servers.look_at_target(target, url, lambda: _heads(services)))
+    yield from _of_notices(services)
     yield Check("documents", partial(servers.look_at_documents, settings.documents_url))
+
+
+def _of_notices(services: "Services") -> "Iterator[Check]":
+    from gatewright.services.checkup import Check, notices
+    from gatewright.services.notifications import read_routes
+
+    settings, now = services.settings, services.now()
+    routes = partial(read_routes, settings.path(settings.notifications))
+    yield Check("notifications", lambda: notices.look_at_routes(routes(), _roster(services), _blocks(), now))
+    yield Check("escalation", lambda: notices.look_at_escalation(routes(), _roster(services), _policies(services), now))
+
+
+def _blocks() -> "Callable[[str, str], bool] | None":
+    from gatewright.services.prefect_api import PrefectApi, PrefectSettings
+
+    settings = PrefectSettings()
+    return PrefectApi.connect(settings).has_block if settings.api_url else None
+
+
+def _policies(services: "Services") -> "list[Policy]":
+    """That of each model with a spec: the one in force, or the file where none is; looking puts none in force."""
+    from gatewright.core.policy import Policy
+    from gatewright.core.strict_yaml import parse_yaml
+    from gatewright.services.text_files import read_text
+
+    settings, found = services.settings, []
+    for folder in sorted(path.parent for path in settings.path(settings.models_dir).glob("*/model.yaml")):
+        spec = services.spec(folder.name)
+        known = services.governance.in_force("policy", spec.name)
+        path = settings.path(spec.policy)
+        found.append(known.policy if known else parse_yaml(read_text(path), Policy, where=str(path)))
+    return found
 
 
 def _heads(services: "Services") -> dict[str, str | None]:

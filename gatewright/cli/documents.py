@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from gatewright.cli.find import find_release
+from gatewright.cli.find import ReleaseName, find_release
 from gatewright.cli.output import Json, print_json, print_table
 from gatewright.core.records import sha256_hex
 
@@ -21,7 +21,7 @@ Check = Annotated[bool, Parameter(negative="", help="Make them again from the ev
 
 
 def documents(
-    release: str, name: str | None = None, /, *, out: Out = None, check: Check = False, as_json: Json = False
+    release: ReleaseName, name: str | None = None, /, *, out: Out = None, check: Check = False, as_json: Json = False
 ) -> int:
     """List the documents of a release, write them into a directory, or print the one named.
 
@@ -32,8 +32,6 @@ def documents(
 
     Parameters
     ----------
-    release
-        A release id or a model's SHA-256, or the beginning of either.
     name
         Only this document, such as model-card or report.
     """

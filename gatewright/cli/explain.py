@@ -5,17 +5,19 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
-from gatewright.cli.find import find_release
+from gatewright.cli.find import ReleaseName, read_release
 from gatewright.cli.output import Json, Page, print_json, styled
-from gatewright.cli.show import All, code_of, print_verdict
+from gatewright.cli.rule_words import distance_words, value_words
+from gatewright.cli.show import All, code_of
 from gatewright.cli.terminal_charts import limit_whisker
+from gatewright.cli.verdict_page import print_verdict
 from gatewright.core.errors import NotFoundError
 from gatewright.core.explanation import Explanation, explain
 from gatewright.core.next_steps import release_step
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import CheckResult
 from gatewright.services.reports.escape import plain
-from gatewright.services.reports.wording import STATUS_WORDS, label, limit, number, span
+from gatewright.services.reports.wording import STATUS_WORDS, limit
 
 __all__ = ["explain_release"]
 
@@ -25,22 +27,16 @@ OneRule = Annotated[
 ]
 
 
-def explain_release(release: str, /, *, rule: OneRule = None, everything: All = False, as_json: Json = False) -> int:
+def explain_release(
+    release: ReleaseName, /, *, rule: OneRule = None, everything: All = False, as_json: Json = False
+) -> int:
     """Say why a release stands where it stands: each rule that did not pass, by how much, its evidence, what to do.
 
     Exit code 0 deployed, 2 stopped, 3 open or waiting.
 
     Example: gatewright explain crash_triage-2001-1 --rule feature-drift
-
-    Parameters
-    ----------
-    release
-        A release id or a model's SHA-256, or the beginning of either.
     """
-    from gatewright.wiring import connect
-
-    services = connect(read_only=True)
-    view = services.view(find_release(services, release))
+    _, view = read_release(release)
     found = _chosen(view, rule, everything=everything)
     if as_json:
         print_json(_document(view, found))
@@ -55,7 +51,7 @@ def _chosen(view: ReleaseView, rule: str | None, *, everything: bool) -> list[Ex
         raise NotFoundError(
             f"no result of a rule `{plain(rule)[:80]}`.",
             where=f"release {view.opening.release_id}",
-            remedy="`gatewright show --all` lists the rules; there is no result before it was decided.",
+            remedy=f"`gatewright show {view.opening.release_id} --all` lists them; there are none before the decision.",
         )
     asked = [one for one in known if rule in (None, one.result.rule)]
     missed = [one for one in asked if one.weight != "passes"]
@@ -104,8 +100,8 @@ def _facts(one: Explanation) -> dict[str, str]:
     return {
         "why": one.purpose,
         "effect": f"{one.weight}: {one.effect}",
-        "found": _found(one),
-        "limit": f"{limit(one.result)}: {_distance(one)}",
+        "found": value_words(one),
+        "limit": f"{limit(one.result)}: {distance_words(one)}",
         "because": one.result.reason if _says_more(one.result) else "",
         "from": f"stage {one.proof.stage}, slice {one.result.slice}{lost}",
         "sha256": one.proof.sha256 or "",
@@ -118,24 +114,3 @@ def _facts(one: Explanation) -> dict[str, str]:
 def _says_more(result: CheckResult) -> bool:
     """Whether the reason tells what value, interval and limit do not."""
     return result.value is None or result.adjusted_p_value is not None or result.n_needed is not None
-
-
-def _found(one: Explanation) -> str:
-    result = one.result
-    if result.value is None:
-        return f"{label(result.metric)} was not measured, {result.n:,} rows"
-    interval = result.interval
-    inside = f", {100 * interval.confidence:g} % interval {span(interval)}" if interval else ", an exact count"
-    return f"{label(result.metric)} {number(result.value)}{inside}, {result.n:,} rows"
-
-
-def _distance(one: Explanation) -> str:
-    """How far from the limit the value is, and where the interval ends."""
-    if one.margin is None:
-        return "nothing to hold against it"
-    side = "inside it" if one.margin >= 0 else "beyond it"
-    words = f"the value is {number(abs(one.margin))} {side}"
-    worst = one.margin_of_interval
-    if worst is None:
-        return words
-    return f"{words}, its interval ends {number(abs(worst))} {'inside' if worst >= 0 else 'beyond'}"

@@ -3,22 +3,20 @@
 import shlex
 from pathlib import Path
 
-from gatewright.cli.find import find_release
+from gatewright.cli.find import ReleaseName, find_release
 from gatewright.cli.output import Json, print_json
 from gatewright.services.reports.escape import plain
 
 __all__ = ["export"]
 
 
-def export(release: str, /, *, to: Path, with_blobs: bool = False, as_json: Json = False) -> int:
+def export(release: ReleaseName, /, *, to: Path, with_blobs: bool = False, as_json: Json = False) -> int:
     """Write a release with all that proves it: `sh verify.sh` there needs only sha256sum and ssh-keygen.
 
     Example: gatewright export crash_triage-2001-1 --to audit/crash_triage-2001-1
 
     Parameters
     ----------
-    release
-        A release id or a model's SHA-256, or the beginning of either.
     to
         A new directory, or a new file whose name ends in ``.tar``.
     with_blobs

@@ -1,16 +1,23 @@
-"""Find the release that somebody means by an id, a model digest, or the beginning of either."""
+"""What people name on the command line: a release by its id, its model's digest or the beginning of either; a model."""
 
 import difflib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from gatewright.core.errors import NotFoundError
 from gatewright.core.refs import Candidate
 from gatewright.services.reports.escape import plain
 
 if TYPE_CHECKING:
+    from gatewright.core.release_view import ReleaseView
     from gatewright.wiring import Services
 
-__all__ = ["find_release", "known_model", "model_of"]
+__all__ = ["Channel", "ModelName", "ReleaseName", "find_release", "known_model", "model_of", "read_release"]
+
+ReleaseName = Annotated[str, Parameter(help="A release id or a model's SHA-256, or the beginning of either.")]
+ModelName = Annotated[str, Parameter(help="Name of the model.")]
+Channel = Annotated[str, Parameter(help="Which pointer: production or staging.")]
 
 MAX_NAMED = 5
 # Fewer digits of a model's digest would match by chance.
@@ -40,6 +47,14 @@ def find_release(services: "Services", text: str) -> str:
         where="release store",
         remedy="write one release id in full.",
     )
+
+
+def read_release(text: str) -> "tuple[Services, ReleaseView]":
+    """The services, only to read with, and all that is known of the release that is meant. Raises as `find_release`."""
+    from gatewright.wiring import connect
+
+    services = connect(read_only=True)
+    return services, services.view(find_release(services, text))
 
 
 def known_model(services: "Services", model: str) -> str:

@@ -1,6 +1,5 @@
 """What the commands for policies and for the roster share: compare, sign, and tell what is and was in force."""
 
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import yaml
 from cyclopts import Parameter
 
+from gatewright.cli.answering import confirm
 from gatewright.cli.output import print_json
 from gatewright.cli.signing import signing_person
-from gatewright.core.errors import ApprovalError, NotFoundError
+from gatewright.core.errors import NotFoundError
 from gatewright.core.governed import label
 from gatewright.core.policy import Policy
 from gatewright.core.roster import Roster
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = [
     "As",
     "At",
-    "Yes",
     "described_change",
     "nothing",
     "print_diff",
@@ -44,7 +43,6 @@ __all__ = [
 PASS, LOOSENED, MORE = 0, 2, 3
 As = Annotated[str | None, Parameter(name="--as", help="Your id in the roster; left out: whose key it is.")]
 At = Annotated[datetime | None, Parameter(name="--at", help="At this time instead of now, such as 2026-03-02T10:00.")]
-Yes = Annotated[bool, Parameter(name="--yes", negative="", help="Do not ask whether to sign.")]
 
 
 def read_policy(path: Path) -> Policy:
@@ -74,7 +72,7 @@ def sign(
     *,
     key: Path,
     principal: str | None,
-    reason: str,
+    reason: str | None,
     yes: bool,
     as_json: bool,
 ) -> int:
@@ -90,7 +88,8 @@ def sign(
     if not as_json:
         print(f"{label(kind, name)}: {_step(current, document)}")
         _print_changes(changes, empty="Nothing changes." if current else "This is the first version.")
-    _confirm(f"Sign version {document.version} as {person}?", yes=yes, quiet=as_json)
+    question = f"Sign as {person}: {label(kind, name)}, version {document.version}?"
+    reason = confirm(reason, question, yes=yes, quiet=as_json)
     done = services.governance.sign(kind, name, document, signer, person, reason)
     if as_json:
         print_json({**_result(done), "changes": [described_change(change) for change in changes]})
@@ -129,15 +128,6 @@ def print_in_force(services: "Services", kind: "DocumentKind", name: str, at: da
     print(f"# sha256 of its canonical JSON: {found.sha256}")
     print(yaml.safe_dump(found.document.model_dump(mode="json", exclude_none=True), sort_keys=False, width=120), end="")
     return PASS
-
-
-def _confirm(question: str, *, yes: bool, quiet: bool) -> None:
-    if yes:
-        return
-    if quiet or not sys.stdin.isatty():
-        raise ApprovalError("nobody is here to be asked.", where="terminal", remedy="give --yes on the command line.")
-    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
-        raise ApprovalError("nothing was signed.", where="terminal", remedy="answer `y` to sign.")
 
 
 def _step(current: "InForce | None", document: "Document") -> str:

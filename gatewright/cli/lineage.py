@@ -6,7 +6,7 @@ from typing import Any
 from rich.text import Text
 from rich.tree import Tree
 
-from gatewright.cli.find import find_release
+from gatewright.cli.find import ReleaseName, read_release
 from gatewright.cli.output import Json, Page, print_json
 from gatewright.core.errors import NotFoundError
 from gatewright.core.refs import Candidate, DatasetRef
@@ -49,20 +49,12 @@ class Branch:
         return tree
 
 
-def lineage(release: str, /, *, as_json: Json = False) -> int:
+def lineage(release: ReleaseName, /, *, as_json: Json = False) -> int:
     """Print the tree from a model to the exact bytes of data and code it was made from.
 
     Example: gatewright lineage crash_triage-2001-1
-
-    Parameters
-    ----------
-    release
-        A release id or a model's SHA-256, or the beginning of either.
     """
-    from gatewright.wiring import connect
-
-    services = connect(read_only=True)
-    tree = _model(services.view(find_release(services, release)))
+    tree = _model(read_release(release)[1])
     if as_json:
         print_json(tree.tree())
     elif (console := Page().console).is_terminal:

@@ -5,8 +5,10 @@ from pathlib import Path
 from cyclopts import App
 
 from gatewright.cli import backtest, governed, review
+from gatewright.cli.answering import Reason, Yes
+from gatewright.cli.find import ModelName
 from gatewright.cli.output import Json, print_json
-from gatewright.cli.signing import Key
+from gatewright.cli.signing import DEFAULT_KEY, Key
 from gatewright.core.errors import SpecError
 from gatewright.core.policy_review import parse_governed
 from gatewright.services.text_files import read_text
@@ -67,15 +69,15 @@ def sign(
     file: Path,
     /,
     *,
-    key: Key,
-    reason: str,
+    key: Key = DEFAULT_KEY,
+    reason: Reason = None,
     person: governed.As = None,
-    yes: governed.Yes = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> int:
     """Sign a policy as the next version; it is in force when enough owners have signed the same file.
 
-    Shows what changes first. Exit code 0 in force, 3 when more owners must sign.
+    Shows what changes, and asks. Exit code 0 in force, 3 when more owners must sign.
 
     Example: gatewright policy sign policies/crash_triage.yaml --key ~/.ssh/id_ed25519 --reason "Floor raised."
 
@@ -83,8 +85,6 @@ def sign(
     ----------
     file
         The new policy, its ``version`` one higher than the one in force.
-    reason
-        Why, in at least ten characters; it is kept for ever.
     """
     from gatewright.wiring import connect
 
@@ -95,15 +95,10 @@ def sign(
 
 
 @app.command
-def history(model: str, /, *, as_json: Json = False) -> int:
+def history(model: ModelName, /, *, as_json: Json = False) -> int:
     """List every version of a model's policy: since when, who signed it and why, and what it loosened.
 
     Example: gatewright policy history crash_triage
-
-    Parameters
-    ----------
-    model
-        Name of the model.
     """
     from gatewright.wiring import connect
 
@@ -111,15 +106,10 @@ def history(model: str, /, *, as_json: Json = False) -> int:
 
 
 @app.command
-def in_force(model: str, /, *, at: governed.At = None, as_json: Json = False) -> int:
+def in_force(model: ModelName, /, *, at: governed.At = None, as_json: Json = False) -> int:
     """Print the policy in force, as YAML that can be read again.
 
     Example: gatewright policy in-force crash_triage --at 2026-03-02
-
-    Parameters
-    ----------
-    model
-        Name of the model.
     """
     from gatewright.wiring import connect
 

@@ -1,25 +1,22 @@
 """What somebody reads in a terminal before they sign: the verdict first, the digests last."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from gatewright.cli.output import time_left
+from gatewright.cli.output import Page, time_left
+from gatewright.cli.verdict_page import print_comparison, print_objections, print_verdict
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import Measurement
 from gatewright.core.statements import Request
 from gatewright.services.open_question import OpenQuestion
 from gatewright.services.reports.charts import key_metrics
-from gatewright.services.reports.escape import plain
-from gatewright.services.reports.wording import OUTCOME_WORDS, label, number, signed, span, when
+from gatewright.services.reports.wording import when
 
 __all__ = ["print_question", "question_facts"]
 
-_STYLES = {"promote": "bold green", "review": "bold yellow", "block": "bold red"}
+_LABEL, _DIGEST = 8, 22
 
 
 def question_facts(question: OpenQuestion, now: datetime) -> dict[str, Any]:
@@ -43,22 +40,17 @@ def question_facts(question: OpenQuestion, now: datetime) -> dict[str, Any]:
 
 
 def print_question(question: OpenQuestion, now: datetime) -> None:
-    """Verdict, reasons, candidate against champion, who must approve, the window that is left, and the digests."""
-    view, request = question.view, question.request
-    console = Console(highlight=False, soft_wrap=True)
-    outcome = "review" if view.decision is None else view.decision.outcome
-    title = Text(OUTCOME_WORDS[outcome], style=_STYLES[outcome])
-    console.print(title.append(f"  {request.release_id}: {plain(view.spec.title)}, {plain(view.opening.period)}"))
-    for reason in view.decision.reasons if view.decision else ():
-        console.print(Text(f"  - {plain(reason)}"))
-    console.print()
-    console.print(_comparison_table(view))
-    console.print()
+    """The page of `gatewright show`, then who must approve, the window that is left, and the digests."""
+    view, request, page = question.view, question.request, Page()
+    print_verdict(page, view)
+    print_objections(page, view)
+    print_comparison(page, view)
+    page.heading("What is asked")
     for name, value in _terms(view, request, now).items():
-        console.print(Text(f"{name:<14}", style="bold").append(value))
-    console.print(Text("\nYour signature binds these digests:", style="bold"))
+        page.line(value, indent=2, label=name, label_width=_LABEL)
+    page.heading("Your signature binds these digests")
     for name, digest in _digests(request).items():
-        console.print(Text(f"  {name:<22}{digest or 'none serves'}"))
+        page.drawn(Text(f"  {name:<{_DIGEST}}{digest or 'none serves'}"))
 
 
 def _terms(view: ReleaseView, request: Request, now: datetime) -> dict[str, str]:
@@ -68,7 +60,7 @@ def _terms(view: ReleaseView, request: Request, now: datetime) -> dict[str, str]
     because = view.decision.tier_because if view.decision else ()
     answers = "; ".join(f"{a.decision} by {a.principal} ({a.assurance})" for a in view.approvals)
     return {
-        "asked": asked + (f" because of {plain('; '.join(because))}" if because else ""),
+        "asked": asked + (f" because of {'; '.join(because)}" if because else ""),
         "answered": answers or "nobody yet",
         "author": f"{request.author}, who cannot approve it",
         "window": f"until {when(request.expires_at)}, {time_left(request.expires_at - now)}",
@@ -88,29 +80,14 @@ def _digests(request: Request) -> dict[str, str | None]:
 
 
 def _comparison(view: ReleaseView) -> list[dict[str, Any]]:
+    """Each key metric that was measured, with its change."""
+    measured = [(metric, view.find("evaluate", metric)) for metric in key_metrics(view)]
     return [
-        {"metric": metric, "candidate": _number(ours), "change": None if change is None else _number(change)}
-        for metric, ours, change in _compared(view)
+        {"metric": metric, "candidate": _number(ours), "change": _number(view.find("evaluate", f"{metric}_change"))}
+        for metric, ours in measured
+        if ours is not None
     ]
 
 
-def _compared(view: ReleaseView) -> Iterator[tuple[str, Measurement, Measurement | None]]:
-    """Each key metric that was measured, with its change."""
-    for metric in key_metrics(view):
-        ours = view.find("evaluate", metric)
-        if ours is not None:
-            yield metric, ours, view.find("evaluate", f"{metric}_change")
-
-
-def _number(found: Measurement) -> dict[str, Any]:
-    return found.model_dump(mode="json", include={"value", "interval", "n"})
-
-
-def _comparison_table(view: ReleaseView) -> Table:
-    table = Table("metric", box=None, pad_edge=False)
-    for heading in ("candidate", "interval", "change", "interval"):
-        table.add_column(heading, no_wrap=True)
-    for metric, ours, change in _compared(view):
-        moved = ("-", "-") if change is None else (signed(change.value), span(change.interval))
-        table.add_row(label(metric), number(ours.value), span(ours.interval), *moved)
-    return table
+def _number(found: Measurement | None) -> dict[str, Any] | None:
+    return None if found is None else found.model_dump(mode="json", include={"value", "interval", "n"})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
-from gatewright.cli.find import find_release
+from gatewright.cli.find import ReleaseName, find_release
 from gatewright.cli.output import Json, Page, print_json, print_table
 from gatewright.cli.show import All
 from gatewright.core.errors import NotFoundError
@@ -30,18 +30,13 @@ _NOT_LISTED = ("error_rate", "latency_", "load_", "batch_", "peak_", "model_", "
 Other = Annotated[str | None, Parameter(help="The earlier release; left out, the one that made the champion.")]
 
 
-def diff(release: str, other: Other = None, /, *, everything: All = False, as_json: Json = False) -> int:
+def diff(release: ReleaseName, other: Other = None, /, *, everything: All = False, as_json: Json = False) -> int:
     """Say what differs from OTHER to RELEASE: verdict, data, features, numbers by slice and group, policy, code.
 
     Against the champion's release the change of a number is measured on the same rows; against any other one the two
     come from other rows, and the interval of their difference is as of independent ones.
 
     Example: gatewright diff crash_triage-2001-1 crash_triage-1999-1
-
-    Parameters
-    ----------
-    release
-        A release id or a model's SHA-256, or the beginning of either.
     """
     from gatewright.wiring import connect
 

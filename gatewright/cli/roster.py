@@ -5,8 +5,9 @@ from pathlib import Path
 from cyclopts import App
 
 from gatewright.cli import governed
+from gatewright.cli.answering import Reason, Yes
 from gatewright.cli.output import Json
-from gatewright.cli.signing import Key
+from gatewright.cli.signing import DEFAULT_KEY, Key
 from gatewright.core.governed import ROSTER_NAME
 
 __all__ = ["app", "diff", "history", "in_force", "sign"]
@@ -37,15 +38,15 @@ def sign(
     file: Path,
     /,
     *,
-    key: Key,
-    reason: str,
+    key: Key = DEFAULT_KEY,
+    reason: Reason = None,
     person: governed.As = None,
-    yes: governed.Yes = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> int:
     """Sign a roster as the next version; it is in force when enough owners have signed the same file.
 
-    Shows what changes first. Exit code 0 in force, 3 when more owners must sign.
+    Shows what changes, and asks. Exit code 0 in force, 3 when more owners must sign.
 
     Example: gatewright roster sign policies/roster.yaml --key ~/.ssh/id_ed25519 --reason "Sam has left."
 
@@ -53,8 +54,6 @@ def sign(
     ----------
     file
         The new roster, its ``version`` one higher than the one in force.
-    reason
-        Why, in at least ten characters; it is kept for ever.
     """
     from gatewright.wiring import connect
 

@@ -1,14 +1,22 @@
 """``gatewright waive`` and ``waivers``: answer, by name and for a time, for a rule that did not pass."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
+from pydantic import ValidationError
 
+from gatewright.cli.answering import Reason, Yes, confirm
+from gatewright.cli.find import ModelName
 from gatewright.cli.output import Json, print_json, print_table
-from gatewright.cli.signing import DEFAULT_KEY, Key, signing_person
-from gatewright.core.waivers import EVERY_SLICE, WAIVER_KIND, Waiver, WaiverStatement
+from gatewright.cli.signing import DEFAULT_KEY, Key, SigningPerson, signing_person
+from gatewright.cli.waiver_page import print_waiver
+from gatewright.core.errors import ApprovalError
+from gatewright.core.policy import Policy
+from gatewright.core.release_view import ReleaseView
+from gatewright.core.signatures import WAIVER
+from gatewright.core.waivers import EVERY_SLICE, WAIVER_KIND, Waiver, WaiverStatement, accept_waiver, waivable
+from gatewright.services.reports.escape import plain
 from gatewright.services.reports.wording import when
 
 if TYPE_CHECKING:
@@ -18,50 +26,41 @@ __all__ = ["waive", "waivers"]
 
 
 def waive(
-    model: str,
+    model: ModelName,
     /,
     *,
     rule: Annotated[str, Parameter(help="Id of the rule, as in the policy.")],
-    reason: Annotated[str, Parameter(help="Why, in at least ten characters.")],
     days: Annotated[float, Parameter(help="For how many days from now on.")],
     slice_name: Annotated[str, Parameter(name="--slice", help="One slice; * for every slice.")] = EVERY_SLICE,
     key: Key = DEFAULT_KEY,
+    reason: Reason = None,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> int:
     """Sign a waiver: releases of the model that fail the rule may go on, but then people must approve them.
 
-    Example: gatewright waive crash_triage --rule latency --days 30 --reason "The new hosts arrive in May."
+    Shows the rule, what it found in the last release, until when and who may, and asks.
 
-    Parameters
-    ----------
-    model
-        Name of the model.
+    Example: gatewright waive crash_triage --rule latency --days 30 --reason "The new hosts arrive in May."
     """
-    from gatewright.core.signatures import WAIVER
-    from gatewright.core.waivers import accept_waiver
     from gatewright.wiring import connect
 
     services = connect()
-    signing = signing_person(services, Path(key))
-    now = services.now()
-    spec = services.spec(model)
-    statement = WaiverStatement(
-        kind=WAIVER_KIND,
-        model=spec.name,
-        rule=rule,
-        slice=slice_name,
-        principal=signing.person.id,
-        reason=reason.strip(),
-        issued=now,
-        expires=_after(now, days),
-    )
-    token = signing.token(statement, namespace=WAIVER)
-    waiver = accept_waiver(token, services.policy(spec), [services.roster()], services.signatures, at=services.now())
+    signing = signing_person(services, key)
+    draft = _draft(services, model, rule, slice_name, days, signing.person.id)
+    policy = services.policy(services.spec(model))
+    terms = waivable(draft, policy, at=draft.issued)
+    if not as_json:
+        asked = next(one for one in policy.rules if one.id == rule)
+        print_waiver(draft, asked, terms, services.roster(), _decided_last(services, draft.model))
+    sentence = f"Sign as {draft.principal}: waive {rule} of {model} until {when(draft.expires)}?"
+    reason = confirm(reason, sentence, yes=yes, quiet=as_json)
+    waiver = _signed(services, policy, signing, draft, reason)
     services.waivers.add(waiver)
     if as_json:
-        print_json(_row(waiver, now))
+        print_json(_row(waiver, draft.issued))
     else:
-        print_table([_readable(_row(waiver, now))], empty="")
+        print(f"\nRecorded: {plain(waiver.in_full)}")
     return 0
 
 
@@ -88,15 +87,34 @@ def waivers(model: str | None = None, /, *, as_json: Json = False) -> int:
     return 0
 
 
-def _after(now: datetime, days: float) -> datetime:
-    from gatewright.core.errors import ApprovalError
-
+def _draft(services: "Services", model: str, rule: str, slice_name: str, days: float, who: str) -> WaiverStatement:
+    """What will be signed, but for its reason. Raises SpecError for an unknown model, ApprovalError for nonsense."""
+    now = services.now()
+    given = {"model": services.spec(model).name, "rule": rule, "slice": slice_name, "principal": who, "reason": ""}
     try:
-        return now + timedelta(days=days)
+        return WaiverStatement(kind=WAIVER_KIND, issued=now, expires=now + timedelta(days=days), **given)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        option = f"--{first['loc'][0]}"
+        raise ApprovalError(f"{first['msg']}.", where=option, remedy="write it as the policy does.") from None
     except (OverflowError, ValueError):
         raise ApprovalError(
             "that is no number of days.", where="--days", remedy="write a number, such as 30."
         ) from None
+
+
+def _decided_last(services: "Services", model: str) -> ReleaseView | None:
+    decided = [entry.release_id for entry in services.ledger.entries(model) if entry.kind == "decided"]
+    return services.view(decided[-1]) if decided else None
+
+
+def _signed(
+    services: "Services", policy: Policy, signing: SigningPerson, draft: WaiverStatement, reason: str
+) -> Waiver:
+    """Checked by the rules the gates will check it by."""
+    said = draft.model_copy(update={"reason": reason.strip()})
+    token = signing.token(said, namespace=WAIVER)
+    return accept_waiver(token, policy, [services.roster()], services.signatures, at=services.now())
 
 
 def _row(waiver: Waiver, now: datetime) -> dict[str, Any]:

@@ -10,21 +10,25 @@ from rich.live import Live
 from rich.padding import Padding
 from rich.text import Text
 
-from gatewright.cli.find import find_release
+from gatewright.cli.find import ReleaseName, find_release
 from gatewright.cli.output import Json, Page, print_line, styled
-from gatewright.cli.show import WAITING, code_of, print_verdict
+from gatewright.cli.show import WAITING, code_of
 from gatewright.cli.terminal_charts import comparison, drift_bars
-from gatewright.core.errors import StoreError
+from gatewright.cli.verdict_page import print_verdict
+from gatewright.core.errors import ServerError, StoreError
 from gatewright.core.next_steps import excused_rules, release_step
 from gatewright.core.releases import STAGES
 from gatewright.core.results import CheckResult, Severity, Status
+from gatewright.core.shell_commands import take_over_command
 from gatewright.services.reports.escape import plain
 from gatewright.services.reports.wording import SEVERITY_WORDS, STATUS_WORDS, label, limit, number
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gatewright.services.prefect_api import PrefectApi
     from gatewright.services.release_progress import Finished, ReleaseProgress
+    from gatewright.services.run_silence import Noticed
 
 __all__ = ["watch"]
 
@@ -35,20 +39,17 @@ _PATIENCE = 5
 Stay = Annotated[bool, Parameter(name="--stay", negative="", help="Also while people are asked, until it has ended.")]
 
 
-def watch(release: str, /, *, stay: Stay = False, as_json: Json = False) -> int:
+def watch(release: ReleaseName, /, *, stay: Stay = False, as_json: Json = False) -> int:
     """Watch a release while it runs: each stage as it finishes, the rules it decided, small plots, then the verdict.
 
-    It reads the store alone, so it works without Prefect; Ctrl-C leaves the run as it is. Exit code 0 deployed,
-    2 stopped, 3 people are asked or you left, 1 error. With --json one object a line.
+    It reads the store; only when nothing comes it asks Prefect, where PREFECT_API_URL names it, whether the run has
+    died. Ctrl-C leaves the run as it is. Exit code 0 deployed, 2 stopped, 3 people are asked or you left, 1 error or
+    its run has died. With --json one object a line.
 
     Example: gatewright watch crash_triage-2001-1
-
-    Parameters
-    ----------
-    release
-        A release id, or the beginning of one.
     """
     from gatewright.services.release_progress import ReleaseProgress
+    from gatewright.services.run_silence import Silence
     from gatewright.wiring import connect
 
     services = connect(read_only=True)
@@ -56,10 +57,14 @@ def watch(release: str, /, *, stay: Stay = False, as_json: Json = False) -> int:
     teller: _Lines = _JsonLines() if as_json else _Lines()
     if not as_json and teller.page.console.is_terminal:
         teller = _Screen()
+    silence = Silence(_prefect())
     try:
         with teller:
             for came in _looks(progress, stay=stay):
                 teller.tell(progress, came, services.now())
+                if noticed := silence.notice(progress, services.now()):
+                    _must_work(noticed, progress)
+                    teller.silent(noticed)
     except KeyboardInterrupt:
         teller.left(progress)
         return WAITING
@@ -86,13 +91,29 @@ def _looks(progress: "ReleaseProgress", *, stay: bool) -> Iterator[list["Finishe
         time.sleep(_POLL_SECONDS)
 
 
+def _prefect() -> "PrefectApi | None":
+    from gatewright.services.prefect_api import PrefectApi, PrefectSettings
+
+    settings = PrefectSettings()
+    return PrefectApi.connect(settings) if settings.api_url else None
+
+
 def _must_live(progress: "ReleaseProgress") -> None:
+    """The gates may take no longer: the store alone tells it."""
     if progress.dead and not progress.view.state.final:
-        raise StoreError(
-            f"nothing has come since {progress.since:%Y-%m-%d %H:%M} UTC: its run has died.",
-            where=f"release {progress.view.opening.release_id}",
-            remedy="start a run that takes it over, or end it with `gatewright abandon`.",
-        )
+        since = f"nothing has come since {progress.since:%Y-%m-%d %H:%M} UTC: its run has died"
+        raise _died(progress, since, take_over_command(progress.view.opening))
+
+
+def _must_work(noticed: "Noticed", progress: "ReleaseProgress") -> None:
+    if noticed.died:
+        raise _died(progress, noticed.words, noticed.step.command or "")
+
+
+def _died(progress: "ReleaseProgress", problem: str, take_over: str) -> ServerError:
+    release_id = progress.view.opening.release_id
+    remedy = f"start a run that goes on with it: {take_over}  or end it: gatewright abandon {release_id}"
+    return ServerError(f"{problem.removesuffix('.')}.", where=f"release {release_id}", remedy=remedy)
 
 
 class _Lines:
@@ -117,6 +138,10 @@ class _Lines:
             for line in _missed_lines(one, progress):
                 self.page.drawn(Text(" " * _INDENT), line)
 
+    def silent(self, noticed: "Noticed") -> None:
+        self.page.line(noticed.words)
+        self.page.step(noticed.step, indent=2)
+
     def left(self, progress: "ReleaseProgress") -> None:
         self.page.line(f"You left; {progress.view.opening.release_id} goes on.")
 
@@ -131,6 +156,10 @@ class _JsonLines(_Lines):
     def tell(self, progress: "ReleaseProgress", came: list["Finished"], now: "datetime") -> None:
         for one in came:
             print_line(_event(one))
+
+    def silent(self, noticed: "Noticed") -> None:
+        step = noticed.step.model_dump(mode="json")
+        print_line({"event": "silent", "since": noticed.since.isoformat(), "words": noticed.words, "next_step": step})
 
     def left(self, progress: "ReleaseProgress") -> None:
         print_line({"event": "left", "release": progress.view.opening.release_id, "exit_code": WAITING})
@@ -156,6 +185,7 @@ class _Screen(_Lines):
     def __init__(self) -> None:
         super().__init__()
         self._live = Live(console=self.page.console, auto_refresh=False, vertical_overflow="crop")
+        self._noticed: Noticed | None = None
 
     def __enter__(self) -> "_Screen":
         self._live.start()
@@ -166,6 +196,9 @@ class _Screen(_Lines):
 
     def tell(self, progress: "ReleaseProgress", came: list["Finished"], now: "datetime") -> None:
         self._live.update(self._drawn(progress, now), refresh=True)
+
+    def silent(self, noticed: "Noticed") -> None:
+        self._noticed = noticed
 
     def _drawn(self, progress: "ReleaseProgress", now: "datetime") -> RenderableType:
         opening = progress.view.opening
@@ -180,6 +213,10 @@ class _Screen(_Lines):
             drift_bars(progress.view, width=width, ascii_only=ascii_only),
         ):
             lines += [Text(""), *(Text("  ").append_text(line) for line in drawn)] if drawn else []
+        noticed = self._noticed
+        if noticed is not None and noticed.since == progress.silent_since:
+            lines += [Text(""), Text(plain(noticed.words)), Text(f"  {plain(noticed.step.words)}")]
+            lines += [Text(f"    {plain(noticed.step.command)}", overflow="fold")]
         return Group(*lines, Text(""))
 
     def _stage(self, progress: "ReleaseProgress", name: str, now: "datetime") -> list[RenderableType]:

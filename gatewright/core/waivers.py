@@ -29,6 +29,7 @@ __all__ = [
     "accept_waiver",
     "require_waivers",
     "valid_waivers",
+    "waivable",
     "waiver_for",
 ]
 
@@ -80,20 +81,27 @@ def accept_waiver(
 ) -> Waiver:
     """What a token waives, when its signer may waive it at ``at``.
 
-    Raises ApprovalError for a rule that cannot be waived, a person without the role, no reason, an expiry that is
-    over or too far away, or a signature that does not hold.
+    Raises ApprovalError as `waivable`, and for a person without the role, no reason, or a signature that does not hold.
     """
-    terms = policy.waivers
-    if terms is None:
-        raise _refused("the policy knows no waivers", "change the policy, or the candidate")
     parsed = parse_token(token)
     said = parsed.read(WaiverStatement)
-    _require_rule(said, policy)
-    _require_time(said, terms, at)
+    terms = waivable(said, policy, at=at)
     if len(said.reason.strip()) < MINIMUM_REASON:
         raise _refused("the reason is too short to be one", "say in at least ten characters why")
     role = signed_in_role(parsed, said.principal, terms.roles, rosters, signatures, namespace=WAIVER, at=at)
     return Waiver(statement=said, role=role, assurance="signed", token=token.strip())
+
+
+def waivable(said: WaiverStatement, policy: Policy, *, at: datetime) -> WaiverTerms:
+    """The terms under which somebody may sign ``said`` at ``at``; who signs it, and why, is not asked here.
+
+    Raises ApprovalError for a rule that cannot be waived, and an expiry that is over or too far away.
+    """
+    if policy.waivers is None:
+        raise _refused("the policy knows no waivers", "change the policy, or the candidate")
+    _require_rule(said, policy)
+    _require_time(said, policy.waivers, at)
+    return policy.waivers
 
 
 def valid_waivers(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gatewright.core.errors import ServerError, SpecError
 from gatewright.core.notices import Notice
@@ -19,7 +20,10 @@ from gatewright.services.outbox import Outbox, Pending
 from gatewright.services.reports.message import Message, message_of
 from gatewright.services.text_files import read_text
 
-__all__ = ["TRIES", "Delivered", "Notifications", "Sender", "read_routes", "send_by_apprise"]
+if TYPE_CHECKING:
+    from apprise import NotifyBase
+
+__all__ = ["TRIES", "Delivered", "Notifications", "Sender", "apprise_server", "read_routes", "send_by_apprise"]
 
 Sender = Callable[[str, Message], None]
 _LOG = logging.getLogger(__name__)
@@ -125,13 +129,12 @@ def read_routes(path: Path) -> Routes:
     return parse_routes(read_text(path, remedy="write it as docs/notifications.md says."), where=str(path))
 
 
-def send_by_apprise(name: str, message: Message) -> None:
-    """Send to the apprise URL in the environment variable ``name``.
+def apprise_server(name: str) -> "NotifyBase":
+    """Who is behind the apprise URL in the environment variable ``name``; nothing is sent.
 
-    Raises SpecError when there is none or apprise does not know it, ServerError when the receiver does not take it;
-    neither names the address.
+    Raises SpecError, which does not name the address, when there is none or apprise does not know it.
     """
-    from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
+    from apprise import Apprise, AppriseAsset
 
     # Its log quotes addresses.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
@@ -145,6 +148,17 @@ def send_by_apprise(name: str, message: Message) -> None:
             where=name,
             remedy="set it as docs/notifications.md says.",
         )
+    return server
+
+
+def send_by_apprise(name: str, message: Message) -> None:
+    """Send to the apprise URL in the environment variable ``name``.
+
+    Raises SpecError as `apprise_server`, ServerError when the receiver does not take it; neither names the address.
+    """
+    from apprise import Apprise, NotifyFormat, NotifyType
+
+    server = apprise_server(name)
     server.socket_connect_timeout = server.socket_read_timeout = CONNECT_SECONDS
     body, body_format = message.html, NotifyFormat.HTML
     if server.secure_protocol == "slack":

@@ -1,9 +1,11 @@
 """What we ask of Prefect's REST API: which runs wait for an answer, to resume one with it, to start and follow one,
-and what there is to run them.
+whether one still lives, and what there is to run them.
 
 The library does not import Prefect, so whoever approves needs neither it nor its settings.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 import httpx
@@ -12,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gatewright.core.errors import ServerError
 
-__all__ = ["PrefectApi", "PrefectSettings", "RunState", "WaitingRun"]
+__all__ = ["FlowRun", "PrefectApi", "PrefectSettings", "RunState", "WaitingRun"]
 
 _SECONDS = 30.0
 _PAGE = 200
@@ -49,6 +51,14 @@ class RunState(NamedTuple):
     @property
     def over(self) -> bool:
         return self.type in _OVER
+
+
+class FlowRun(NamedTuple):
+    """A run, where it stands, and what it was started with."""
+
+    run_id: str
+    state: RunState
+    parameters: dict[str, Any]
 
 
 class PrefectApi:
@@ -132,9 +142,39 @@ class PrefectApi:
 
     def state(self, run_id: str) -> RunState:
         """Where a run stands. Raises ServerError."""
-        run = self._json(self._send("GET", f"/flow_runs/{run_id}"))
-        state = (run.get("state") if isinstance(run, dict) else None) or {}
-        return RunState(*(str(state.get(name) or "") for name in RunState._fields))
+        return _flow_run(self._json(self._send("GET", f"/flow_runs/{run_id}"))).state
+
+    def run(self, run_id: str) -> FlowRun | None:
+        """A run; None where the server knows none, or no more. Raises ServerError."""
+        reply = self._send("GET", f"/flow_runs/{run_id}")
+        return None if reply.status_code in (404, 422) else _flow_run(self._json(reply))
+
+    def runs_of(self, flows: Sequence[str], *, since: datetime) -> list[FlowRun]:
+        """Runs of these flows that were due after ``since``, the newest first. Raises ServerError."""
+        asked = {
+            "flows": {"name": {"any_": list(flows)}},
+            "flow_runs": {"expected_start_time": {"after_": since.isoformat()}},
+            "sort": "EXPECTED_START_TIME_DESC",
+            "limit": _PAGE,
+        }
+        found = self._json(self._post("/flow_runs/filter", asked))
+        if not isinstance(found, list):
+            raise self._strange()
+        return [_flow_run(one) for one in found]
+
+    def last_heartbeat(self, run_id: str) -> datetime | None:
+        """When the process of a run was last heard of; None where it never was. Raises ServerError."""
+        about = {"resource": {"id": [f"prefect.flow-run.{run_id}"]}, "event": {"name": ["prefect.flow-run.heartbeat"]}}
+        found = self._json(self._post("/events/filter", {"filter": {**about, "order": "DESC"}, "limit": 1}))
+        events = found.get("events") if isinstance(found, dict) else None
+        if not isinstance(events, list):
+            raise self._strange()
+        return datetime.fromisoformat(str(events[0].get("occurred"))) if events else None
+
+    def has_block(self, kind: str, name: str) -> bool:
+        """Whether there is a block of this type and name; what is in it is not asked. Raises ServerError."""
+        reply = self._send("GET", f"/block_types/slug/{kind}/block_documents/name/{name}")
+        return reply.status_code != 404 and bool(self._json(reply))
 
     def version(self) -> str:
         """The server's. Raises ServerError."""
@@ -195,6 +235,13 @@ class PrefectApi:
             where=str(self._client.base_url),
             remedy="set PREFECT_API_URL to the server's address with /api.",
         )
+
+
+def _flow_run(run: Any) -> FlowRun:
+    found = run if isinstance(run, dict) else {}
+    state = found.get("state") or {}
+    given = found.get("parameters") or {}
+    return FlowRun(str(found.get("id")), RunState(*(str(state.get(name) or "") for name in RunState._fields)), given)
 
 
 def _waiting(run: Any) -> WaitingRun | None:

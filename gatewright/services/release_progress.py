@@ -84,6 +84,32 @@ class ReleaseProgress:
         return max(times, default=self.view.opening.opened_at)
 
     @property
+    def silent_since(self) -> datetime | None:
+        """When the last thing was recorded that a run must follow up; None while people are asked, or at the end."""
+        if self.view.state.final or self.asked:
+            return None
+        return max([self.since, *(event.at for event in self.view.events)])
+
+    def usual_seconds(self) -> float | None:
+        """How long what is at work took in the champion's release, or may take at most; None where nothing tells."""
+        if self.view.decision is not None:
+            return self.view.policy.serving_timeout_seconds
+        champion, name = self.view.opening.champion, self.running
+        if champion is None or name is None:
+            return None
+        done = self.evidence.find(name, champion.release_id, StageEvidence)
+        return (
+            None if done is None else (done.finished_at - self._began(name, champion.release_id, done)).total_seconds()
+        )
+
+    def _began(self, name: Stage, release_id: str, done: StageEvidence) -> datetime:
+        if name not in _RECORDED_AT_THE_END:
+            return done.started_at
+        before = STAGES[: STAGES.index(name)]
+        earlier = self.evidence.find(before[-1], release_id, StageEvidence) if before else None
+        return earlier.finished_at if earlier else self.releases.opening(release_id).opened_at
+
+    @property
     def dead(self) -> bool:
         """Whether the gates have taken so long that no run can be at work any more."""
         return self.view.state is ReleaseState.OPEN and self.releases.expired(self.view.opening)

@@ -72,12 +72,23 @@ def test_what_is_shown_is_the_verdict_the_terms_and_every_digest(terminal):
     dana = terminal()
     request = dana.release.request
     _, out, _ = dana.run("approve")
-    assert out.startswith("PASS  r1: Triage - who needs help first?, 2000")
+    assert out.startswith("PASS r1: it waits for approval\n  Triage - who needs help first?, 2000; model ")
     assert "1 person with the role release-manager or compliance-officer, signed (tier high, high risk)" in out
     assert "72 h 0 min left" in out
     for digest in (request.evidence_root, request.model_sha256, request.policy_sha256, request.ledger_head):
         assert digest in out
-    assert re.search(r"^AUC +0\.858 +\[0\.840, 0\.876\] +\+0\.030 +\[0\.014, 0\.044\]", out, re.MULTILINE)
+    assert re.search(r"^  AUC +0\.858 +\+0\.030 +\[0\.014, 0\.044\] .*better$", out, re.MULTILINE)
+
+
+def test_what_is_read_before_signing_is_what_show_says(terminal, capsys, monkeypatch):
+    """Verdict, objections with their numbers and the drawn changes: the same lines, and no sentence of the decision."""
+    dana = terminal()
+    asked = dana.run("approve", "dana.reyes", "--print")[1]
+    monkeypatch.setattr("gatewright.wiring.connect", lambda *, read_only: dana.release.services())
+    assert main(["show", "r1"]) == 3
+    shown = capsys.readouterr().out
+    assert asked[: asked.index("\nWhat is asked")] == shown[: shown.index("\nApprovals: ")]
+    assert "  FAIL         warns: feature-drift on year_built: PSI 0.320 (exact), at most 0.25\n" in asked
 
 
 def test_a_rejection_is_signed_too(terminal):

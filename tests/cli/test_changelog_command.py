@@ -1,8 +1,12 @@
 """``changelog`` tells what went live: for people, as Markdown for the notes of a release, and as JSON."""
 
 import json
+from datetime import timedelta
 
+from gatewright.core.channels import ChannelEntry
+from gatewright.wiring import Services
 from tests.cli.conftest import Run
+from tests.services.reports.example_view import CANDIDATE, NOON
 
 
 def test_people_read_what_went_live_why_and_by_whose_word(run: Run) -> None:
@@ -46,3 +50,31 @@ def test_an_unknown_model_is_an_error(run: Run) -> None:
     code, out, err = run("changelog", "triaeg")
     assert (code, out) == (1, "")
     assert "did you mean `triage`?" in err
+
+
+def test_rollbacks_alone_are_told_with_how_long_each_took(run: Run, services: Services) -> None:
+    """What the runbook sends people to: how long it will take tonight."""
+    empty = "Nothing was ever taken back on production of triage.\n"
+    assert run("changelog", "triage", "--rollbacks")[1] == empty
+    for n, (action, second) in enumerate((("rollback", 0), ("confirm", 7)), start=2):
+        entry = ChannelEntry(
+            action=action,  # type: ignore[arg-type]
+            release_id="triage-2000-1",
+            model_sha256=CANDIDATE.artifact.sha256,
+            actor="dana.reyes",
+            reason="A rehearsal of the way back.",
+            at=NOON + timedelta(hours=1, seconds=second),
+            operation="rollback-1",
+        )
+        services.channels.move("triage", "production", entry, expected=n)
+    code, out, _ = run("changelog", "triage", "--rollbacks")
+    assert (code, out.strip().splitlines()) == (
+        0,
+        [
+            "2026-03-02 13:00 UTC triage-2000-1 rolled back",
+            "  model a1a1a1a1a1a1, by dana.reyes, 7 s until the service followed",
+            "  why: A rehearsal of the way back.",
+        ],
+    )
+    (change,) = json.loads(run("changelog", "triage", "--rollbacks", "--json")[1])
+    assert change["seconds"] == 7

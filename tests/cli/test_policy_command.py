@@ -224,6 +224,21 @@ def test_nobody_signs_for_another_and_nothing_is_signed_unasked(
     assert running.services().governance.progress("policy", "example", owned_policy(2)).signers == ()
 
 
+def test_who_signs_a_policy_is_asked_for_the_reason_and_for_a_yes(
+    running: Office, weaker: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for approvals and waivers: what changes is shown first, and the question names who signs what."""
+    said, asked = iter([REASON, "yes"]), []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt.strip()) or next(said))
+    assert main(["policy", "sign", str(weaker), "--key", str(running.keys["cem.owner"])]) == MORE
+    assert asked == [
+        "Reason (at least ten characters):",
+        "Sign as cem.owner: policy example, version 2? [yes/no]",
+    ]
+    assert "loosens" in capsys.readouterr().out
+
+
 def test_a_policy_cannot_be_signed_before_a_roster_says_whose_key_is_whose(
     office: Office, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

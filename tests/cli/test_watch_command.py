@@ -173,6 +173,7 @@ def test_a_release_whose_run_has_died_is_an_error_not_a_wait_for_ever(
     assert code == 1
     assert "its run has died" in err
     assert "gatewright abandon" in err
+    assert f'"release_id": "{R}"' in err
 
 
 def test_a_store_that_is_away_for_a_moment_is_asked_again(run: Run, gates: Gates) -> None:

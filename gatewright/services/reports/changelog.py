@@ -39,8 +39,8 @@ class MetricChange(Record):
 class Change(Record):
     """One settled move of a channel. ``what``: released, rolled back, or put back because the service did not follow.
 
-    ``seconds`` it took from the intent until the service reported the model. Decision, people and metrics are those of
-    the release, for a release only.
+    ``seconds`` it took from the intent until the service reported the model. ``assurance``: how surely whoever rolled
+    it back is known. Decision, people and metrics are those of the release, for a release only.
     """
 
     at: Timestamp
@@ -51,11 +51,17 @@ class Change(Record):
     by: str
     reason: str
     seconds: float | None
+    assurance: Assurance | None = None
     decision: Outcome | None = None
     policy_version: int | None = None
     said: tuple[Said, ...] = ()
     waived: tuple[str, ...] = ()
     metrics: tuple[MetricChange, ...] = ()
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether somebody took a model back, and the service followed."""
+        return self.what == _TITLES["rollback"]
 
 
 def changelog(history: Sequence[ChannelEntry], view_of: Callable[[str], ReleaseView]) -> tuple[Change, ...]:
@@ -85,8 +91,15 @@ def _change(entry: ChannelEntry, intent: ChannelEntry | None, view_of: Callable[
         by=entry.actor,
         reason=entry.reason,
         seconds=max(0.0, (entry.at - intent.at).total_seconds()) if intent else None,
+        assurance=_assurance(entry, view) if view and rolled_back else None,
     )
     return found.model_copy(update=_of_release(view)) if view and what == _TITLES["confirm"] else found
+
+
+def _assurance(entry: ChannelEntry, view: ReleaseView) -> Assurance | None:
+    """As the ledger has it of this move."""
+    noted = (e for e in view.events if e.kind == "rolled_back" and e.digests.get("move") == entry.digest)
+    return next((event.assurance for event in noted), None)
 
 
 def _of_release(view: ReleaseView) -> dict[str, object]:
@@ -123,7 +136,8 @@ def _section(change: Change) -> str:
     took = "" if change.seconds is None else f", in {change.seconds:.0f} s"
     head = f"## {change.at:%Y-%m-%d}: {md(change.release_id)} {change.what}"
     model = "nothing serves" if change.model_sha256 is None else f"model {code(short(change.model_sha256))}"
-    first = f"{when(change.at)} by {md(change.by)}{took}; {model}. Why: {md(change.reason)}"
+    surely = f" ({change.assurance})" if change.assurance else ""
+    first = f"{when(change.at)} by {md(change.by)}{surely}{took}; {model}. Why: {md(change.reason)}"
     return page(head, first, bullets(_lines(change)), _metric_table(change)).rstrip()
 
 

@@ -85,8 +85,8 @@ def _take_back(view: ReleaseView) -> str:
                 f"Who may: active people with one of the roles {md(roles)}; anybody else is refused.",
                 f"It waits at most {view.policy.serving_timeout_seconds:g} s for the service to report the model; "
                 "otherwise the channel goes back to where it was and the run fails.",
-                f"How long it took before: <code>gatewright changelog {md(view.opening.model)}</code> says it of each. "
-                "No rehearsal is in the evidence of this release.",
+                f"How long it took before: <code>gatewright changelog {md(view.opening.model)} --rollbacks</code>, the "
+                "latest first. It is not on this page: the evidence of a release ends with its release.",
                 "If the run dies, start it again with <code>--param rollback_id=rollback-</code> and its run id: "
                 "it goes on, instead of going back one more.",
             )
