@@ -1,7 +1,6 @@
 """Measure the candidate on every slice the spec names, and search for the worst ones."""
 
-from gatewright.core.checks.binary_only import unmeasured_slices
-from gatewright.core.checks.slices import measure_slices
+from gatewright.core.checks.slices import Terms
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData
 from gatewright.core.results import Measurement, StageEvidence
@@ -27,18 +26,6 @@ def _find(services: Services, opening: Opening, data: ReleaseData, candidate: Ca
 def _measured(m: Material) -> tuple[Measurement, ...]:
     if m.spec.slices is None:
         return ()
-    if not m.is_binary:
-        return unmeasured_slices(m.spec, len(m.frame))
-    return measure_slices(
-        m.rows.truth,
-        m.rows.answers,
-        {name: m.frame[name] for name in m.spec.slices.columns},
-        columns=m.spec.slices.columns,
-        depth=m.spec.slices.depth,
-        threshold=m.rows.at,
-        confidence=m.policy.confidence,
-        minimum_support=m.policy.minimum_support,
-        clusters=m.rows.clusters,
-        champion_scores=m.rows.champion,
-        seed=m.spec.seed,
-    )
+    columns, depth = m.spec.slices.columns, m.spec.slices.depth
+    terms = Terms(columns, depth, m.policy.confidence, m.policy.minimum_support, m.spec.seed)
+    return m.checks.slices(m.rows, {name: m.frame[name] for name in columns}, terms)

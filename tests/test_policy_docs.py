@@ -22,7 +22,7 @@ from gatewright.core.checks.latency import Timings, measure_latency
 from gatewright.core.checks.leakage import measure_leakage
 from gatewright.core.checks.monotonicity import METRICS as MONOTONICITY_METRICS
 from gatewright.core.checks.profile_build import build_profile
-from gatewright.core.checks.slices import measure_slices
+from gatewright.core.checks.slices import Terms
 from gatewright.core.policy import (
     BreakGlass,
     HoldoutBudget,
@@ -90,20 +90,13 @@ def uncertainty() -> Iterable[Measurement]:
 
 
 def slices() -> Iterable[Measurement]:
-    rng, groups = drawn()
-    scores, labels = rng.random(ROWS), np.repeat([0, 1], ROWS // 2)
+    """Of women one half of the rows is wrong, so that the search finds something."""
+    _, groups = drawn()
+    terms = Terms(("sex", "age"), depth=2, confidence=0.9, minimum_support=30)
+    labels = np.repeat([0, 1], ROWS // 2)
     wrong = np.where(groups["sex"] == "f", 1 - labels, labels)
-    return measure_slices(
-        labels,
-        wrong * 0.9,
-        groups,
-        columns=("sex", "age"),
-        depth=2,
-        threshold=0.5,
-        confidence=0.9,
-        minimum_support=30,
-        champion_scores=labels * 0.9 + scores * 0.01,
-    )
+    planted = Answered("binary_classification", labels, wrong * 0.9, labels * 0.9, threshold=0.5)
+    return [m for rows in (planted, *answered()) for m in CHECKS[rows.task].slices(rows, groups, terms)]
 
 
 def leakage() -> Iterable[Measurement]:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from gatewright.core.checks.by_task import CHECKS
 from gatewright.core.checks.fairness_multiclass import CLASS_FAIRNESS_METRICS
-from gatewright.core.checks.slices import SLICE_METRICS
+from gatewright.core.checks.slice_rows import SLICE_METRICS
 from gatewright.core.directions import HIGHER, LOWER, NEITHER, direction_of
 from gatewright.core.errors import SpecError
 from gatewright.core.policy import Monitoring, MonitoringRule, Policy, RuleSet, default_rules, parse_rules
@@ -160,3 +160,21 @@ def test_the_default_rules_block_and_warn_with_reasons():
     assert {rule.id: rule.severity for rule in rules.rules}["better-than-chance"] is Severity.BLOCK
     assert all(rule.needs and rule.reason for rule in rules.rules)
     assert rules.rules[0].missing({"binary"}) == ("scores",)
+
+
+def test_who_may_roll_back_follows_from_the_tiers_unless_it_is_written():
+    """Both halves are needed then; a signature is never asked for by accident."""
+    assert (policy().rollback_roles, policy().rollback_assurance) == (("release-manager",), "declared")
+    written = policy(rollback={"roles": ["on-call"], "assurance": "signed"})
+    assert (written.rollback_roles, written.rollback_assurance) == (("on-call",), "signed")
+    for half in ({"roles": ["on-call"]}, {"assurance": "signed"}, {"roles": [], "assurance": "signed"}):
+        with pytest.raises(ValidationError):
+            policy(rollback=half)
+
+
+def test_a_policy_that_says_nothing_of_rollbacks_keeps_the_digest_it_was_signed_with():
+    """Policies in force were signed before there was this part."""
+    assert b"rollback" not in policy().to_bytes()
+    assert b'"rollback":{"assurance":"signed","roles":["on-call"]}' in policy(
+        rollback={"roles": ["on-call"], "assurance": "signed"}
+    ).to_bytes()

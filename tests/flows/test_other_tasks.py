@@ -184,12 +184,27 @@ def test_both_releases_are_deployed(released: SimpleNamespace):
 
 
 def test_what_is_defined_for_binary_decisions_only_never_passes(released: SimpleNamespace):
-    """Perturbations and slices are measurements without a value that name the reason; latency is measured."""
-    results = [r for r in released.second.view.decision.results if r.rule in ("stable", "worst-slices")]
-    assert {r.rule for r in results} == {"stable", "worst-slices"}
-    assert {r.status for r in results} == {Status.INCONCLUSIVE}
-    assert all("binary classifications only" in r.reason for r in results)
+    """Perturbations, and of numbers the search for slices, have no value and say why; latency is measured."""
+    results = {r.rule: r for r in released.second.view.decision.results}
+    assert results["stable"].status is Status.INCONCLUSIVE
+    assert "binary classifications only" in results["stable"].reason
+    if released.task == "regression":
+        assert results["worst-slices"].status is Status.INCONCLUSIVE
+        assert "not defined" in results["worst-slices"].reason
+    else:
+        assert results["worst-slices"].status is Status.PASSED
     assert released.second.view.find("robustness", "model_bytes").value > 0
+
+
+def test_slices_are_measured_against_the_champion(released: SimpleNamespace):
+    """Each region has its error and its paired change, and the evidence page draws them."""
+    view = released.second.view
+    metric, words = ("mae", "mean absolute error") if released.task == "regression" else ("error_rate", "error rate")
+    for region in ("north", "south"):
+        change = view.find("slices", f"{metric}_change", f"region={region}")
+        assert change.interval.low <= change.value <= change.interval.high
+    page = evidence_page(view, links={})
+    assert f"Change of the {words}. region=" in page
 
 
 def test_pages_show_the_metrics_of_the_task(released: SimpleNamespace):

@@ -4,19 +4,12 @@ from collections.abc import Iterator
 
 from gatewright.core.checks.inputs import unmeasured
 from gatewright.core.checks.monotonicity import METRICS as MONOTONICITY_METRICS
-from gatewright.core.checks.slice_search import SEARCHES
-from gatewright.core.checks.slices import SLICE_METRICS
 from gatewright.core.results import Measurement
 from gatewright.core.spec import ModelSpec
 
-__all__ = ["ROBUSTNESS_METRICS", "unmeasured_robustness", "unmeasured_slices"]
+__all__ = ["ROBUSTNESS_METRICS", "unmeasured_robustness"]
 
 ROBUSTNESS_METRICS = ("auc_drop", "decision_flip_rate", "log_loss_rise", "recall_drop")
-
-
-def unmeasured_slices(spec: ModelSpec, rows: int) -> tuple[Measurement, ...]:
-    """What `measure_slices` would measure, by column; nothing where the spec names no slices."""
-    return tuple(unmeasured(metric, rows, _note(spec), slice=slice) for metric, slice in _slices(spec))
 
 
 def unmeasured_robustness(spec: ModelSpec, rows: int) -> tuple[Measurement, ...]:
@@ -26,15 +19,6 @@ def unmeasured_robustness(spec: ModelSpec, rows: int) -> tuple[Measurement, ...]
 
 def _note(spec: ModelSpec) -> str:
     return f"defined for binary classifications only, not for a {spec.task}"
-
-
-def _slices(spec: ModelSpec) -> Iterator[tuple[str, str]]:
-    if spec.slices is None:
-        return
-    metrics = [name for metric in SLICE_METRICS for name in (metric, f"{metric}_change")]
-    for column in spec.slices.columns:
-        yield from ((metric, column) for metric in (*metrics, *(search.metric for search in SEARCHES)))
-    yield from ((search.summary, "all") for search in SEARCHES)
 
 
 def _robustness(spec: ModelSpec) -> Iterator[tuple[str, str]]:

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import JsonValue
 
+from gatewright.core.checks.answered import Answered
 from gatewright.core.checks.class_curves import class_curves
 from gatewright.core.checks.class_groups import class_fairness_sums
 from gatewright.core.checks.evaluation import METRICS, evaluation_curves, measure_evaluation
@@ -23,6 +22,7 @@ from gatewright.core.checks.group_means import class_group_rates, group_errors, 
 from gatewright.core.checks.multiclass import MULTICLASS_METRICS, measure_multiclass
 from gatewright.core.checks.number_curves import number_curves
 from gatewright.core.checks.regression import REGRESSION_METRICS, measure_regression
+from gatewright.core.checks.slices import Terms, measure_class_slices, measure_number_slices, measure_slices
 from gatewright.core.checks.uncertain_answers import Answers, binary_answers, class_answers, number_answers
 from gatewright.core.checks.uncertainty import (
     measure_class_uncertainty,
@@ -32,61 +32,12 @@ from gatewright.core.checks.uncertainty import (
 from gatewright.core.file_verdict import GroupRates
 from gatewright.core.results import Measurement
 from gatewright.core.spec import Task
-from gatewright.core.statistics.blocks import FloatArray
 
 __all__ = ["CHECKS", "Answered", "Details", "Measured", "TaskChecks"]
 
 Measured = tuple[Measurement, ...]
 Groups = Mapping[str, Any]
 Details = dict[str, JsonValue]
-
-
-@dataclass(frozen=True)
-class Answered:
-    """The truth of some rows, and what a model, and perhaps the champion, of ``task`` answered.
-
-    ``truth``, shape (rows,): as `frames.targets_of`. ``answers`` and ``champion``: scores or numbers, shape (rows,);
-    of several classes their probabilities, shape (rows, classes), columns in the order of ``classes``.
-    ``threshold`` belongs to a binary classification.
-    """
-
-    task: Task
-    truth: NDArray[Any]
-    answers: FloatArray
-    champion: FloatArray | None = None
-    classes: tuple[str, ...] = ()
-    threshold: float | None = None
-    clusters: NDArray[Any] | None = None
-    seed: int = 0
-
-    @property
-    def decided(self) -> NDArray[Any]:
-        """One value a row, shape (rows,): the score, the number, or the most probable class."""
-        return self.answers if self.answers.ndim == 1 else _most_probable(self.answers, self.classes)
-
-    @property
-    def champion_decided(self) -> NDArray[Any] | None:
-        """As ``decided``, of the champion."""
-        if self.champion is None or self.champion.ndim == 1:
-            return self.champion
-        return _most_probable(self.champion, self.classes)
-
-    @property
-    def at(self) -> float:
-        """The decision threshold. Raises ValueError where there is none."""
-        if self.threshold is None:
-            raise ValueError(f"a {self.task} has no decision threshold")
-        return self.threshold
-
-    @property
-    def sampling(self) -> dict[str, Any]:
-        """How the rows are resampled."""
-        return {"clusters": self.clusters, "seed": self.seed}
-
-
-def _most_probable(probabilities: FloatArray, classes: tuple[str, ...]) -> NDArray[np.str_]:
-    names: NDArray[np.str_] = np.array(classes, dtype=np.str_)[probabilities.argmax(axis=1)]
-    return names
 
 
 @dataclass(frozen=True)
@@ -105,6 +56,7 @@ class TaskChecks:
     curves: Callable[[Answered, float], Details]
     fairness: Callable[[Answered, Groups, float, int, Margin], tuple[Measured, Details]]
     uncertainty: Callable[[Answered, Groups, float, int], Measured]
+    slices: Callable[[Answered, Groups, Terms], Measured]
     doubts: Callable[[Answered], Answers]
 
 
@@ -157,6 +109,22 @@ def _binary_uncertainty(rows: Answered, groups: Groups, confidence: float, suppo
     )
 
 
+def _binary_slices(rows: Answered, columns: Groups, terms: Terms) -> Measured:
+    return measure_slices(
+        rows.truth,
+        rows.answers,
+        columns,
+        columns=terms.columns,
+        depth=terms.depth,
+        threshold=rows.at,
+        confidence=terms.confidence,
+        minimum_support=terms.minimum_support,
+        clusters=rows.clusters,
+        champion_scores=rows.champion,
+        seed=terms.seed,
+    )
+
+
 def _number_performance(rows: Answered, confidence: float) -> Measured:
     return measure_regression(
         rows.truth, rows.answers, confidence=confidence, champion_predictions=rows.champion, **rows.sampling
@@ -192,6 +160,12 @@ def _number_uncertainty(rows: Answered, groups: Groups, confidence: float, suppo
         minimum_support=support,
         champion_predictions=rows.champion,
         **rows.sampling,
+    )
+
+
+def _number_slices(rows: Answered, columns: Groups, terms: Terms) -> Measured:
+    return measure_number_slices(
+        rows.truth, rows.answers, columns, terms, clusters=rows.clusters, champion_predictions=rows.champion
     )
 
 
@@ -241,6 +215,18 @@ def _class_uncertainty(rows: Answered, groups: Groups, confidence: float, suppor
     )
 
 
+def _class_slices(rows: Answered, columns: Groups, terms: Terms) -> Measured:
+    return measure_class_slices(
+        rows.truth,
+        rows.answers,
+        columns,
+        terms,
+        classes=rows.classes,
+        clusters=rows.clusters,
+        champion_probabilities=rows.champion,
+    )
+
+
 def _listed(rates: GroupRates, support: int, confidence: float) -> list[JsonValue]:
     """One row a group of each column and pair of columns; ``supported``: whether it has rows enough to be judged."""
     return [
@@ -263,6 +249,7 @@ CHECKS: dict[Task, TaskChecks] = {
         curves=_binary_curves,
         fairness=_binary_fairness,
         uncertainty=_binary_uncertainty,
+        slices=_binary_slices,
         doubts=lambda rows: binary_answers(rows.truth, rows.answers, threshold=rows.at, where="candidate scores"),
     ),
     "regression": TaskChecks(
@@ -272,6 +259,7 @@ CHECKS: dict[Task, TaskChecks] = {
         curves=_number_curves,
         fairness=_number_fairness,
         uncertainty=_number_uncertainty,
+        slices=_number_slices,
         doubts=lambda rows: number_answers(rows.truth, rows.answers, where="candidate predictions"),
     ),
     "multiclass_classification": TaskChecks(
@@ -281,6 +269,7 @@ CHECKS: dict[Task, TaskChecks] = {
         curves=_class_curves,
         fairness=_class_fairness,
         uncertainty=_class_uncertainty,
+        slices=_class_slices,
         doubts=lambda rows: class_answers(
             rows.truth, rows.answers, classes=rows.classes, where="candidate probabilities"
         ),

@@ -13,10 +13,20 @@ from operator import add
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from gatewright.core.checks.class_labels import accept_class_labels, accept_classes, accept_probabilities
 from gatewright.core.checks.inputs import accept_clusters, accept_labels, accept_scores, measured, unmeasured
+from gatewright.core.checks.regression import accept_numeric_predictions, accept_targets
+from gatewright.core.checks.slice_rows import (
+    SLICE_METRICS,
+    ClassRows,
+    NumberRows,
+    Rows,
+    ScoredRows,
+    changes_of,
+    step_of,
+)
 from gatewright.core.checks.slice_search import SEARCHES, search
 from gatewright.core.errors import DataError
 from gatewright.core.results import Interval, Measurement
@@ -33,75 +43,22 @@ from gatewright.core.statistics.paired import tango
 from gatewright.core.statistics.proportions import wilson
 from gatewright.core.statistics.slicing import Cells, CodedColumn, Ratio, SliceTable, cells_of, code_column
 
-__all__ = ["SLICE_METRICS", "measure_slices"]
+__all__ = ["Terms", "measure_class_slices", "measure_number_slices", "measure_slices"]
 
-SLICE_METRICS: dict[str, Ratio] = {
-    "accuracy": Ratio("rows", "correct"),
-    "error_rate": Ratio("rows", "errors"),
-    "recall": Ratio("positives", "hits"),
-    "log_loss": Ratio("rows", "loss", squares="loss_squares"),
-}
-SLICE_CHANGES: dict[str, Ratio] = {
-    "accuracy_change": Ratio("rows", "fewer_errors", "more_errors"),
-    "error_rate_change": Ratio("rows", "more_errors", "fewer_errors"),
-    "recall_change": Ratio("positives", "gained_hits", "lost_hits"),
-    "log_loss_change": Ratio("rows", "loss_change", squares="loss_change_squares"),
-}
 # Rows are summed in parts of this size.
 PART = 1 << 18
-LOSS_STEP = 2.0**-20
+UNDEFINED = "not defined for a model of this task"
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """The rows of the evaluation data, in an order that their content gives."""
+class Terms:
+    """``columns`` to slice by, and how many of them at once; a slice needs ``minimum_support`` rows."""
 
-    labels: FloatArray
-    scores: FloatArray
-    champion: FloatArray | None
-    clusters: NDArray[np.uint64] | None
-    threshold: float
-
-    def __getitem__(self, kept: Any) -> "_Rows":
-        """Some of the rows: a slice, or indices."""
-        champion = None if self.champion is None else self.champion[kept]
-        clusters = None if self.clusters is None else self.clusters[kept]
-        return _Rows(self.labels[kept], self.scores[kept], champion, clusters, self.threshold)
-
-    def values(self) -> dict[str, FloatArray]:
-        """What is summed, each of shape (rows,)."""
-        positive, wrong, loss = self.labels == 1, self._wrong(self.scores), self._loss(self.scores)
-        values = {
-            "rows": np.ones_like(self.labels),
-            "positives": self.labels,
-            "errors": wrong.astype(float),
-            "correct": (~wrong).astype(float),
-            "hits": (positive & ~wrong).astype(float),
-            "loss": loss,
-            "loss_squares": np.rint(loss**2 / LOSS_STEP) * LOSS_STEP,
-        }
-        if self.champion is None:
-            return values
-        theirs, change = self._wrong(self.champion), loss - self._loss(self.champion)
-        more, fewer = wrong & ~theirs, theirs & ~wrong
-        return values | {
-            "more_errors": more.astype(float),
-            "fewer_errors": fewer.astype(float),
-            "lost_hits": (more & positive).astype(float),
-            "gained_hits": (fewer & positive).astype(float),
-            "loss_change": change,
-            "loss_change_squares": np.rint(change**2 / LOSS_STEP) * LOSS_STEP,
-        }
-
-    def _wrong(self, scores: FloatArray) -> NDArray[np.bool_]:
-        wrong: NDArray[np.bool_] = (scores >= self.threshold) != (self.labels == 1)
-        return wrong
-
-    def _loss(self, scores: FloatArray) -> FloatArray:
-        safe = np.clip(scores, np.finfo(np.float64).eps, 1 - np.finfo(np.float64).eps)
-        loss: FloatArray = -np.where(self.labels == 1, np.log(safe), np.log1p(-safe))
-        # Multiples of a power of two add up without rounding, and so to the same bytes in any order.
-        return np.rint(loss / LOSS_STEP) * LOSS_STEP
+    columns: Sequence[str]
+    depth: int
+    confidence: float
+    minimum_support: int
+    seed: int = 0
 
 
 def measure_slices(
@@ -129,56 +86,113 @@ def measure_slices(
     count the adjusted p-values of at most (1 - confidence) / 2.
     Raises DataError for wrong labels, columns that are missing or of another length, and ModelError for scores.
     """
-    rows, coded = _accept(labels, scores, frame_columns, columns, clusters, champion_scores, threshold)
-    halves = _tables(rows, coded, depth, seed)
+    truth = accept_labels(labels)
+    ours = accept_scores(scores, truth.size, where="candidate scores")
+    theirs = None if champion_scores is None else accept_scores(champion_scores, truth.size, where="champion scores")
+    rows = ScoredRows(truth, ours, theirs, accept_clusters(clusters, truth.size), threshold=threshold)
+    return _measure(rows, frame_columns, Terms(columns, depth, confidence, minimum_support, seed))
+
+
+def measure_class_slices(
+    labels: Any,
+    probabilities: Any,
+    frame_columns: Mapping[str, Any],
+    terms: Terms,
+    *,
+    classes: Sequence[Any],
+    clusters: Any = None,
+    champion_probabilities: Any = None,
+) -> tuple[Measurement, ...]:
+    """As `measure_slices` for several classes, without recall: an error is a most probable class that is not true.
+
+    ``labels`` of ``classes``, shape (rows,); probabilities: shape (rows, classes), columns in their order. Raises what
+    `measure_slices` raises, and SpecError for wrong classes.
+    """
+    names = accept_classes(classes)
+    truth = accept_class_labels(labels, names)
+    ours = accept_probabilities(probabilities, truth.size, len(names), where="candidate probabilities")
+    theirs = champion_probabilities
+    if theirs is not None:
+        theirs = accept_probabilities(theirs, truth.size, len(names), where="champion probabilities")
+    rows = ClassRows(truth, ours, theirs, accept_clusters(clusters, truth.size))
+    return _measure(rows, frame_columns, terms)
+
+
+def measure_number_slices(
+    targets: Any,
+    predictions: Any,
+    frame_columns: Mapping[str, Any],
+    terms: Terms,
+    *,
+    clusters: Any = None,
+    champion_predictions: Any = None,
+) -> tuple[Measurement, ...]:
+    """``mae`` of every slice with support, in the target's unit, and with a champion ``mae_change``.
+
+    The search is for answers that are right or wrong, which numbers are not: what it would leave behind has no value.
+    Targets and predictions: shape (rows,). Raises what `measure_slices` raises.
+    """
+    truth = accept_targets(targets)
+    ours = accept_numeric_predictions(predictions, truth.size, where="candidate predictions")
+    theirs = champion_predictions
+    if theirs is not None:
+        theirs = accept_numeric_predictions(theirs, truth.size, where="champion predictions")
+    step = step_of(*(None if said is None else np.abs(said - truth) for said in (ours, theirs)))
+    rows = NumberRows(truth, ours, theirs, accept_clusters(clusters, truth.size), step=step)
+    return _measure(rows, frame_columns, terms)
+
+
+def _measure(rows: Rows, frame: Mapping[str, Any], terms: Terms) -> tuple[Measurement, ...]:
+    rows, coded = _in_order(rows, frame, terms.columns)
+    halves = _tables(rows, coded, terms.depth, terms.seed)
     found: list[Measurement] = []
     for table in map(add, *halves):
-        found += _measure_table(table, confidence, minimum_support, champion=rows.champion is not None)
-    for kind in SEARCHES[: 1 if rows.champion is None else 2]:
-        found += search(halves, kind, confidence=confidence, minimum_support=minimum_support)
-    return tuple(found)
+        found += _measure_table(table, rows, terms)
+    for kind in SEARCHES[: 2 if rows.compared else 1]:
+        if rows.searched:
+            found += search(halves, kind, confidence=terms.confidence, minimum_support=terms.minimum_support)
+    return (*found, *_undefined(rows, terms))
 
 
-def _tables(rows: _Rows, coded: Sequence[CodedColumn], depth: int, seed: int) -> list[list[SliceTable]]:
+def _undefined(rows: Rows, terms: Terms) -> Iterator[Measurement]:
+    """What is measured of a binary decision only, by column, without a value: a rule on it must not be silent."""
+    missing = {name: ratio for name, ratio in SLICE_METRICS.items() if name not in rows.metrics}
+    metrics = [*missing, *(changes_of(missing) if rows.compared else ())]
+    searches = SEARCHES[: 0 if rows.searched else 2 if rows.compared else 1]
+    for column in terms.columns:
+        for metric in (*metrics, *(kind.metric for kind in searches)):
+            yield unmeasured(metric, len(rows), UNDEFINED, slice=column)
+    yield from (unmeasured(kind.summary, len(rows), UNDEFINED) for kind in searches)
+
+
+def _tables(rows: Rows, coded: Sequence[CodedColumn], depth: int, seed: int) -> list[list[SliceTable]]:
     """The tables of both halves, from parts of the rows: beside the inputs no memory grows with their number."""
     halves = np.random.default_rng(seed).permutation(BLOCKS) % 2
     total: list[list[SliceTable]] = []
-    for start in range(0, max(rows.labels.size, 1), PART):
+    for start in range(0, max(len(rows), 1), PART):
         cells = _part(rows, coded, halves, start)
         part = [list(cells.of_half(half).tables(depth)) for half in (0, 1)]
         total = [list(map(add, *pair)) for pair in zip(total, part, strict=True)] if total else part
     return total
 
 
-def _part(rows: _Rows, coded: Sequence[CodedColumn], halves: IntArray, start: int) -> Cells:
+def _part(rows: Rows, coded: Sequence[CodedColumn], halves: IntArray, start: int) -> Cells:
     part = slice(start, start + PART)
     own = rows[part]
-    blocks = assign_blocks(own.labels.size, own.clusters, start=start)
+    blocks = assign_blocks(len(own), own.clusters, start=start)
     columns = [column[part] for column in coded]
     return cells_of(columns, own.values(), half=halves[blocks], blocks=None if own.clusters is None else blocks)
 
 
-def _accept(
-    labels: Any,
-    scores: Any,
-    frame: Mapping[str, Any],
-    columns: Sequence[str],
-    clusters: Any,
-    champion: Any,
-    threshold: float,
-) -> tuple[_Rows, list[CodedColumn]]:
+def _in_order(rows: Rows, frame: Mapping[str, Any], columns: Sequence[str]) -> tuple[Rows, list[CodedColumn]]:
+    """The rows in an order that their content gives, with their columns."""
     if not columns:
         raise DataError("no column was named.", where="slices", remedy="name the columns to slice by.")
-    truth = accept_labels(labels)
-    ours = accept_scores(scores, truth.size, where="candidate scores")
-    theirs = None if champion is None else accept_scores(champion, truth.size, where="champion scores")
-    ids = accept_clusters(clusters, truth.size)
-    coded = [code_column(name, _column(frame, name, truth.size)) for name in sorted(set(columns))]
-    if truth.size >= EXACT_ROWS:
-        return _Rows(truth, ours, theirs, ids, threshold), coded
-    own = [values for values in (ours, theirs, ids) if values is not None]
-    order = canonical_order(truth, *own, *(column.codes for column in coded))
-    return _Rows(truth, ours, theirs, ids, threshold)[order], [column[order] for column in coded]
+    coded = [code_column(name, _column(frame, name, len(rows))) for name in sorted(set(columns))]
+    if len(rows) >= EXACT_ROWS:
+        return rows, coded
+    order = canonical_order(*rows.content(), *(column.codes for column in coded))
+    return rows[order], [column[order] for column in coded]
 
 
 def _column(frame: Mapping[str, Any], name: str, rows: int) -> Any:
@@ -189,19 +203,17 @@ def _column(frame: Mapping[str, Any], name: str, rows: int) -> Any:
     return frame[name]
 
 
-def _measure_table(
-    table: SliceTable, confidence: float, minimum_support: int, *, champion: bool
-) -> Iterator[Measurement]:
-    rows = table.sums["rows"]
-    small = (rows > 0) & (rows < minimum_support)
+def _measure_table(table: SliceTable, rows: Rows, terms: Terms) -> Iterator[Measurement]:
+    n, support = table.sums["rows"], terms.minimum_support
+    small = (n > 0) & (n < support)
     names = " & ".join(column.name for column in table.columns)
-    note = f"{int(rows[small].sum())} rows in slices of fewer than {minimum_support}" if small.any() else ""
-    yield Measurement(metric="unsupported_slices", slice=names, value=float(small.sum()), n=int(rows.sum()), note=note)
-    supported = np.flatnonzero(rows >= max(minimum_support, 1))
-    for metric, ratio in (SLICE_METRICS | (SLICE_CHANGES if champion else {})).items():
-        means = _Means(table, ratio, confidence)
+    note = f"{int(n[small].sum())} rows in slices of fewer than {support}" if small.any() else ""
+    yield Measurement(metric="unsupported_slices", slice=names, value=float(small.sum()), n=int(n.sum()), note=note)
+    supported = np.flatnonzero(n >= max(support, 1))
+    for metric, ratio in (rows.metrics | (changes_of(rows.metrics) if rows.compared else {})).items():
+        means = _Means(table, ratio, terms.confidence)
         for k in supported:
-            yield means.measure(metric, int(k), minimum_support)
+            yield means.measure(metric, int(k), support)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 
+from gatewright.core.checks.slice_rows import ScoredRows
 from gatewright.core.checks.slice_search import SEARCHES, _fisher, search
-from gatewright.core.checks.slices import _Rows, measure_slices
+from gatewright.core.checks.slices import measure_slices
 from gatewright.core.errors import DataError
 from gatewright.core.statistics.slicing import cells_of, code_column
 
@@ -124,7 +125,7 @@ def test_any_partition_of_the_rows_adds_up_to_the_same_bytes(cuts, clustered):
     """Tables of parts, added from the left or from the right, are those of all rows."""
     frame, labels, scores = people(700)
     coded = [code_column(name, column) for name, column in frame.items()]
-    rows = _Rows(labels.astype(float), scores, scores[::-1].copy(), None, 0.5)
+    rows = ScoredRows(labels.astype(float), scores, scores[::-1].copy(), None, threshold=0.5)
     half, blocks = np.arange(700) % 2, np.arange(700) // 3
 
     def table(part):

@@ -93,14 +93,26 @@ def of_numbers() -> ReleaseView:
         measured("r2_change", 0.01, 0.002, 0.02),
     )
     means = {"group_means": [{"slice": "sex", "group": "f", "n": 1900, "supported": True, "mae": 8.1}]}
-    return _of_task("regression", {"evaluate": evaluate, "fairness": stage("fairness", details=means)})
+    slices = stage(
+        "slices",
+        measured("mae", 8.1, 7.8, 8.4, slice_name="sex=f"),
+        measured("mae_change", 0.4, 0.1, 0.7, slice_name="sex=f", n=1900),
+        measured("mae_change", -0.9, -2.1, 0.3, slice_name="sex=m", n=2300),
+        Measurement(metric="worst_slice_change", slice="sex", value=None, n=4200, note="not defined for numbers"),
+    )
+    return _of_task(
+        "regression", {"evaluate": evaluate, "slices": slices, "fairness": stage("fairness", details=means)}
+    )
 
 
 def of_classes() -> ReleaseView:
     """Several classes."""
     evaluate = stage("evaluate", measured("macro_auc", 0.91, 0.9, 0.92), measured("macro_auc_change", 0.01, 0.0, 0.02))
     means = {"group_means": [{"slice": "sex", "group": "f", "n": 12, "supported": False, "accuracy": 0.7}]}
-    return _of_task("multiclass_classification", {"evaluate": evaluate, "fairness": stage("fairness", details=means)})
+    return _of_task(
+        "multiclass_classification",
+        {"evaluate": evaluate, "slices": SLICES, "fairness": stage("fairness", details=means)},
+    )
 
 
 def wide() -> ReleaseView:

@@ -7,6 +7,7 @@ import numpy as np
 
 from gatewright.core.checks.by_task import CHECKS, Answered
 from gatewright.core.checks.latency import Timings, latency_histogram
+from gatewright.core.checks.slices import Terms
 from gatewright.core.ledger import LedgerEntry
 from gatewright.core.release_view import EarlierRelease, ReleaseView
 from gatewright.core.releases import ReleaseState
@@ -70,6 +71,7 @@ def _of_task(task: Task) -> dict[str, StageEvidence]:
         "evaluate": stage("evaluate", *performance, details=checks.curves(rows, 0.9)),
         "fairness": stage("fairness", *gaps, details={**details, "trend": [trend]}),
         "robustness": _robustness(),
+        "slices": stage("slices", *checks.slices(rows, groups, Terms(tuple(groups), 1, 0.9, 30))),
         "leakage": stage("leakage", measured("single_feature_auc", 0.7, 0.68, 0.72, slice_name="speed")),
         "uncertainty": stage(
             "uncertainty",

@@ -29,8 +29,9 @@ from tests.services.reports.example_view import (
     said_everywhere,
     stage,
 )
+from tests.services.reports.pages import ELEMENTS
 from tests.services.reports.rendering import rendered
-from tests.services.reports.test_evidence_page import ELEMENTS, hostile_view
+from tests.services.reports.test_evidence_page import hostile_view
 
 Card = Callable[[ReleaseView], str]
 GOLDEN = Path(__file__).parent / "golden"

@@ -31,7 +31,8 @@ from tests.services.reports.example_view import (
     said_everywhere,
     stage,
 )
-from tests.services.reports.test_evidence_page import HOSTILE, hostile_view
+from tests.services.reports.pages import HOSTILE
+from tests.services.reports.test_evidence_page import hostile_view
 
 # Of mlcroissant's own use of rdflib and pandas.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:The inplace keyword")

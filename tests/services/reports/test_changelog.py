@@ -8,8 +8,8 @@ from gatewright.core.ledger import LedgerEntry
 from gatewright.core.release_view import ReleaseView
 from gatewright.services.reports.changelog import changelog, changelog_page
 from tests.services.reports.example_view import CHAMPION, MODEL, NOON, example_view
+from tests.services.reports.pages import ELEMENTS, HOSTILE
 from tests.services.reports.rendering import rendered
-from tests.services.reports.test_evidence_page import ELEMENTS, HOSTILE
 
 NEW, OLD = ("triage-2000-1", MODEL), ("triage-1999-1", CHAMPION)
 

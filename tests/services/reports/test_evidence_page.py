@@ -231,6 +231,32 @@ def test_slices_that_surely_got_worse_come_first_and_say_what_a_search_confirmed
     assert "A search confirmed 1 of 2 as worse than under the champion" in page
 
 
+def test_slices_of_numbers_are_judged_by_their_mean_error_and_claim_no_search() -> None:
+    """A slice that is surely further off stands first; what was not searched for is not called clean."""
+    page = evidence_page(of_numbers(), links={})
+    chart = next(alt for alt in re.findall(r'<img alt="(.*?)"', page) if "mean absolute error" in alt)
+    order = [chart.index(words) for words in ("sex=f: +0.400 worse, n 1,900", "sex=m: -0.900 no clear change")]
+    assert order == sorted(order)
+    assert "*The worst slices were not searched for: not defined for numbers.*" in page
+    assert "confirmed" not in page
+
+
+def test_slices_of_several_classes_are_judged_by_their_error_rate() -> None:
+    """As those of two classes, with what the search confirmed."""
+    page = evidence_page(of_classes(), links={})
+    assert "Change of the error rate. belt=no: +0.024 worse, n 2,100" in page
+    assert "A search confirmed 1 of 2 as worse than under the champion" in page
+
+
+def test_slices_of_numbers_without_a_champion_show_their_level() -> None:
+    """On a scale in the target's unit: 8.1 is not cut at 1."""
+    view = of_numbers()
+    levels = [m for m in view.stages["slices"].measurements if m.metric == "mae"]
+    page = evidence_page(replace(view, stages={**view.stages, "slices": stage("slices", *levels)}), links={})
+    assert "Mean absolute error, highest first. sex=f: 8.100 n 4,200" in page
+    assert "(level; no champion serves)" in page
+
+
 def test_a_failed_expectation_is_named_without_its_rows() -> None:
     """Column, expectation and how many rows; samples stay where they are masked."""
     page = evidence_page(with_slices(), links={})

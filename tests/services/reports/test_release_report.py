@@ -21,8 +21,9 @@ from gatewright.services.reports.release_report.measures import thinned
 from gatewright.services.reports.release_report.panels import Panel, Step, panels
 from tests.services.reports.example_view import example_view, stage
 from tests.services.reports.other_views import blocked, held, unmeasured, wide, with_slices
+from tests.services.reports.pages import HOSTILE
 from tests.services.reports.report_views import deployed, of_task
-from tests.services.reports.test_evidence_page import HOSTILE, hostile_view
+from tests.services.reports.test_evidence_page import hostile_view
 
 GOLDEN = Path(__file__).parent / "golden"
 ELEMENTS = {

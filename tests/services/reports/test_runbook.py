@@ -19,8 +19,9 @@ from gatewright.services.reports.alarm_words import MESSAGES, alarm_of
 from gatewright.services.reports.runbook import runbook
 from tests.services.release_book import ROSTER
 from tests.services.reports.example_view import example_view
+from tests.services.reports.pages import ELEMENTS
 from tests.services.reports.rendering import rendered
-from tests.services.reports.test_evidence_page import ELEMENTS, hostile_view
+from tests.services.reports.test_evidence_page import hostile_view
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).parent / "golden" / "runbook.md"

@@ -25,11 +25,13 @@ from gatewright.services.reports.release_report.measures import (
     named,
     unmeasured,
 )
+from gatewright.services.reports.slice_pages import slice_chart, slices_drawn
 from gatewright.services.reports.wording import NOTHING, label, number, signed, span
 
 __all__ = ["comparison", "slices"]
 
-WORST = ("worst_slices_found", "worst_slice_gap", "worst_changes_found", "worst_slice_change", "unsupported_slices")
+SEARCHED = ("worst_slices_found", "worst_slice_gap", "worst_changes_found", "worst_slice_change")
+WORST = (*SEARCHED, "unsupported_slices")
 
 
 def comparison(view: ReleaseView) -> Section:
@@ -75,17 +77,33 @@ def _metric(view: ReleaseView, m: Measurement) -> tuple[str, ...]:
 
 
 def slices(view: ReleaseView) -> Section:
-    """The slices that the spec names, and the worst ones that a search found."""
+    """The slices that moved most, the worst ones that a search found, and all that the spec names."""
     found = sorted(measured(view, "slices", lambda metric: metric in WORST), key=lambda m: WORST.index(m.metric))
-    others = measured(view, "slices", lambda metric: metric not in WORST)
+    others = [m for m in measured(view, "slices", lambda metric: metric not in WORST) if m.value is not None]
     if not found and not others:
         why = "the spec names no slices" if view.spec.slices is None else ""
         return Section("slices", "Slices", [unmeasured(view, "slices", "Slices", why)])
-    note = (
+    worst = [measured_table("The worst slices", found)] if found else []
+    return Section("slices", "Slices", [*_moved(view), Text(_searched(found)), *worst, *_every_slice(others)])
+
+
+def _moved(view: ReleaseView) -> list[Block]:
+    drawn = slice_chart(view)
+    if drawn is None:
+        return [unmeasured(view, "slices", "Slices that moved", "no slice has rows enough for an interval")]
+    says = (
+        "What surely got worse comes first; without a champion the level is drawn. Each interval is of its slice alone."
+    )
+    return [Figure("Slices that moved most", says, charts([drawn]), measured_table("Slices", slices_drawn(view)))]
+
+
+def _searched(found: Sequence[Measurement]) -> str:
+    searched = [m for m in found if m.metric in SEARCHED]
+    if searched and all(m.value is None for m in searched):
+        return f"The worst slices were not searched for: {searched[0].note}."
+    return (
         "The worst slices were searched on one half of the rows and tested on the other; their p-values are adjusted."
     )
-    table = [measured_table("The worst slices", found)] if found else []
-    return Section("slices", "Slices", [Text(note), *table, *_every_slice(others)])
 
 
 def _every_slice(measurements: Sequence[Measurement]) -> list[Folded]:
