@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     that of their scheduler, without one they run on this machine. ``pipeline_key`` is the OpenSSH key that seals
     channel moves, checkpoints and attestations; ``checkpoints`` a directory or git work tree outside the store for
     signed checkpoints. ``lock_days`` locks each new blob for so long, where the store has Object Lock.
+    ``scoring_token`` and ``labels_token`` are what callers show to ``/score`` and to ``/labels`` of the service.
     ``documents_url`` is the gateway's origin, such as ``https://prefect.example.com``: pages then link to the documents
     of a release at ``<documents_url>/gatewright/releases/<release id>/<file name>``.
     """
@@ -53,6 +54,8 @@ class Settings(BaseSettings):
 
     channel: str = "production"
     target_url: str = "http://127.0.0.1:8000"
+    scoring_token: SecretStr | None = None
+    labels_token: SecretStr | None = None
     documents_url: str | None = None
     # Images have no git; the build sets the revision it was made from.
     code_revision: str | None = None

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -157,6 +158,7 @@ class LocalStack:
             "GATEWRIGHT_STORE_ACCESS_KEY_ID": str(location.access_key_id),
             "GATEWRIGHT_STORE_SECRET_ACCESS_KEY": location.secret_access_key.get_secret_value(),
             "GATEWRIGHT_TARGET_URL": self.scoring_url,
+            **self._tokens(),
             "GATEWRIGHT_DOCUMENTS_URL": self.prefect_url,
         }
         everything = {**ours, **self._prefect_environment()}
@@ -188,6 +190,16 @@ class LocalStack:
         file = self.state / "settings.env"
         file.touch(mode=0o600)
         file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+
+    def _tokens(self) -> dict[str, str]:
+        """What callers of the scoring service show: those of the last start, so that they go on being let in."""
+        file = self.state / "tokens.json"
+        if not file.exists():
+            file.touch(mode=0o600)
+            names = ("GATEWRIGHT_SCORING_TOKEN", "GATEWRIGHT_LABELS_TOKEN")
+            file.write_text(json.dumps({name: secrets.token_urlsafe(32) for name in names}))
+        known: dict[str, str] = json.loads(file.read_text())
+        return known
 
     def _ports(self) -> dict[str, int]:
         """The ports of the last start where they are still free, so that links stay good."""

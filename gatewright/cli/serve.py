@@ -20,7 +20,7 @@ def serve(model: str, /, *, host: str = "127.0.0.1", port: int = 8000, poll_seco
     model
         The name of a model with a spec.
     host
-        The address to listen on; anything but loopback needs a proxy that authenticates in front.
+        The address to listen on; anything but loopback needs GATEWRIGHT_SCORING_TOKEN and GATEWRIGHT_LABELS_TOKEN.
     port
         The port to listen on.
     poll_seconds
@@ -30,24 +30,30 @@ def serve(model: str, /, *, host: str = "127.0.0.1", port: int = 8000, poll_seco
 
     from gatewright.wiring import connect
 
-    app = scoring_app(connect(), model, poll_seconds=poll_seconds)
+    app = scoring_app(connect(), model, host=host, poll_seconds=poll_seconds)
     uvicorn.run(app, host=host, port=port, log_level="warning")
     return 0
 
 
-def scoring_app(services: "Services", model: str, *, poll_seconds: float) -> "FastAPI":
-    """The service for the channel that the settings name. Raises SpecError for an unknown model."""
+def scoring_app(services: "Services", model: str, *, host: str = "127.0.0.1", poll_seconds: float) -> "FastAPI":
+    """The service for the channel that the settings name, to listen on ``host``.
+
+    Raises SpecError for an unknown model, or an address that others reach without tokens.
+    """
     from gatewright.services.prediction_log import PredictionLog
+    from gatewright.services.targets.admission import tokens_for
     from gatewright.services.targets.scoring_app import create_app
 
+    settings = services.settings
     return create_app(
         model=model,
-        channel=services.settings.channel,
+        channel=settings.channel,
         spec=services.spec(model),
         registry=services.registry,
         blobs=services.blobs,
         channels=services.channels,
         evidence=services.evidence,
         prediction_log=PredictionLog(services.records, model),
+        tokens=tokens_for(host, settings.scoring_token, settings.labels_token),
         poll_seconds=poll_seconds,
     )

@@ -144,6 +144,16 @@ def test_serve_follows_the_models_channel_on_loopback(run: Run, started: list[tu
         assert client.get("/ready").status_code == 503
 
 
+def test_an_address_that_others_reach_is_not_served_without_tokens(
+    run: Run, started: list[tuple[FastAPI, dict]]
+) -> None:
+    """No service is started, and the remedy makes a token."""
+    code, _, err = run("serve", "triage", "--host", "0.0.0.0")
+    assert (code, started) == (1, [])
+    assert "no token is set" in err
+    assert "secrets.token_urlsafe(32)" in err
+
+
 def test_serving_an_unknown_model_is_an_error(run: Run, started: list[tuple[FastAPI, dict]]) -> None:
     """No service is started."""
     code, _, err = run("serve", "triaeg")

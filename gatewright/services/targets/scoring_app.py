@@ -1,7 +1,8 @@
 """The scoring service: answers with the model a channel names, and logs what it answered.
 
-``POST /score`` and ``POST /labels`` for programs, ``GET /health`` and ``GET /ready`` for operators and for
-the release flow, ``GET /`` for people. Whoever starts it decides where it listens.
+``POST /score`` and ``POST /labels`` for programs that `admission` lets in. ``GET /health`` and ``GET /ready`` for
+operators and for the release flow, and ``GET /`` for people, are open to whoever reaches the port: they tell digests,
+states and errors, never a row. Whoever starts it decides where it listens.
 """
 
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
-from fastapi import FastAPI, HTTPException
+from fastapi import APIRouter, FastAPI, HTTPException
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +20,7 @@ from gatewright.core.errors import ModelError, SpecError
 from gatewright.core.spec import ModelSpec, Task
 from gatewright.services.prediction_log import ANSWER_COLUMNS, PREDICTION_COLUMNS, PredictionLog
 from gatewright.services.registry import ModelRegistry
+from gatewright.services.targets.admission import Tokens, admitting
 from gatewright.services.targets.answers import LABEL_TYPES, MAX_ROWS, answers_of, labels_request
 from gatewright.services.targets.refusals import BodyLimit, refuse_clearly
 from gatewright.services.targets.rows import CellProblem, InvalidRowsError, frame_of
@@ -52,12 +54,14 @@ def create_app(
     channels: "ChannelStore",
     evidence: "EvidenceStore",
     prediction_log: PredictionLog,
+    tokens: Tokens | None = None,
     poll_seconds: float = 1.0,
 ) -> FastAPI:
     """The service for one channel of one model.
 
     It scores with the threshold, categories and allowlist pinned when the model's release was opened;
-    ``spec`` holds where a release pinned none. Raises SpecError when a feature has a name the log needs.
+    ``spec`` holds where a release pinned none. ``tokens`` are what callers must show. Raises SpecError when a
+    feature has a name the log needs.
     """
     _require_loggable(spec)
     source = ModelSource(
@@ -83,16 +87,16 @@ def create_app(
     app = FastAPI(title=spec.title, lifespan=running, docs_url=None, redoc_url=None)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     refuse_clearly(app)
-    _add_scoring(app, serving, prediction_log, spec.task)
+    _add_scoring(app, serving, prediction_log, tokens)
+    _add_labels(app, prediction_log, spec.task, tokens)
     _add_reports(app, source, serving, prediction_log)
     return app
 
 
-def _add_scoring(app: FastAPI, serving: ServingModel, log: PredictionLog, task: Task) -> None:
-    # Whose form FastAPI reads from the annotation below.
-    reported: Any = labels_request(task)
+def _add_scoring(app: FastAPI, serving: ServingModel, log: PredictionLog, tokens: Tokens | None) -> None:
+    router = APIRouter(route_class=admitting(tokens.scoring if tokens else None))
 
-    @app.post("/score")
+    @router.post("/score")
     def score(request: ScoreRequest) -> JSONResponse:
         current = _required(serving.current)
         frame = frame_of(request.rows, current.features, current.categorical)
@@ -102,12 +106,22 @@ def _add_scoring(app: FastAPI, serving: ServingModel, log: PredictionLog, task: 
             {"model_sha256": current.model_sha256, "release_id": current.release_id, "predictions": answers}
         )
 
-    @app.post("/labels")
+    app.include_router(router)
+
+
+def _add_labels(app: FastAPI, log: PredictionLog, task: Task, tokens: Tokens | None) -> None:
+    router = APIRouter(route_class=admitting(tokens.labels if tokens else None))
+    # Whose form FastAPI reads from the annotation below.
+    reported: Any = labels_request(task)
+
+    @router.post("/labels")
     def labels(request: reported) -> JSONResponse:
         rows = pd.DataFrame([label.model_dump() for label in request.labels])
         rows.insert(1, "at", _now())
         log.add_labels(rows.astype({"label": LABEL_TYPES[task][1]}))
         return JSONResponse({"accepted": len(rows)})
+
+    app.include_router(router)
 
 
 def _add_reports(app: FastAPI, source: ModelSource, serving: ServingModel, log: PredictionLog) -> None:

@@ -17,6 +17,8 @@ from gatewright.services.targets.scoring_app import MAX_ROWS, create_app
 from tests.services.targets.world import FEATURES, World, tiny_model, tiny_spec
 
 Until = Callable[[Callable[[], bool]], None]
+# Without tokens it answers under a name of this machine only.
+HERE = "http://127.0.0.1"
 ROW = {"age": 44.0, "speed": 60, "sex": "f"}
 
 
@@ -25,7 +27,7 @@ def client(world: World, until: Until) -> Iterator[TestClient]:
     """A service that serves model r1 and looks at its channel every 10 ms."""
     world.deploy("r1", tiny_model(1))
     app = create_app(**world.parts(), prediction_log=world.log(), poll_seconds=0.01)
-    with TestClient(app) as client:
+    with TestClient(app, base_url=HERE) as client:
         until(lambda: client.get("/ready").status_code == 200)
         yield client
 
@@ -170,7 +172,7 @@ def test_an_unknown_path_is_json_too(client: TestClient) -> None:
 def test_without_a_model_scoring_says_when_to_come_back(world: World) -> None:
     """503 with Retry-After; ``/health`` is 200 and says why."""
     app = create_app(**world.parts(), prediction_log=world.log(), poll_seconds=0.01)
-    with TestClient(app) as client:
+    with TestClient(app, base_url=HERE) as client:
         for answer in (client.post("/score", json={"rows": [ROW]}), client.get("/ready")):
             assert answer.status_code == 503
             assert answer.headers["Retry-After"] == "1"
@@ -199,7 +201,7 @@ def test_predictions_and_labels_reach_the_store(world: World, until: Until) -> N
     """After the shutdown every answer is in the log, with its features, and the labels join to it."""
     digest = world.deploy("r1", tiny_model(1))
     app = create_app(**world.parts(), prediction_log=world.log(flush_seconds=3600), poll_seconds=0.01)
-    with TestClient(app) as client:
+    with TestClient(app, base_url=HERE) as client:
         until(lambda: client.get("/ready").status_code == 200)
         answer = client.post("/score", json={"rows": [ROW, {**ROW, "sex": "m"}]}).json()
         ids = [found["prediction_id"] for found in answer["predictions"]]
@@ -251,7 +253,7 @@ def test_a_full_log_refuses_requests_rather_than_losing_them(
         raise StoreError("no answer.", where=key, remedy="wait.")
 
     app = create_app(**world.parts(), prediction_log=log, poll_seconds=0.01)
-    with TestClient(app) as client:
+    with TestClient(app, base_url=HERE) as client:
         until(lambda: client.get("/ready").status_code == 200)
         monkeypatch.setattr(world.store, "create", refuse)
         assert client.post("/score", json={"rows": [ROW] * 3}).status_code == 200
