@@ -212,7 +212,7 @@ def test_pages_show_the_metrics_of_the_task(released: SimpleNamespace):
     for ended in (released.first, released.second):
         page = evidence_page(ended.view, links={})
         card = model_card(ended.view)
-        shown = "rmse" if released.task == "regression" else "macro AUC"
+        shown = "RMSE" if released.task == "regression" else "macro AUC"
         assert shown in page
         assert shown in card
         assert "north" in page

@@ -49,7 +49,7 @@ _WORSE = Alarm(
     "On the rows whose outcome is known by now, the model is worse than the policy allows.",
     (
         "Whether the labels are right and complete: late or one-sided labels look like a bad model.",
-        "Whether inputs drifted at the same time: read the drift table of the monitoring page.",
+        "Whether inputs drifted at the same time: read the drift chart of the monitoring page.",
         "Which group it hits: the metrics of each group are in the release's report; compare with production's.",
     ),
 )

@@ -6,6 +6,7 @@ from gatewright.core.directions import direction_of
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.results import CheckResult, Measurement
 from gatewright.services.reports import charts
+from gatewright.services.reports.blocks import capitalized
 from gatewright.services.reports.details import GroupRow, group_means, groups
 from gatewright.services.reports.escape import md
 from gatewright.services.reports.tables import folded, image, page, table
@@ -135,7 +136,7 @@ def _group_rows(rows: list[GroupRow]) -> list[tuple[str, ...]]:
 def group_table(rows: list[GroupRow]) -> str:
     if not rows:
         return ""
-    header = ("Feature", "Group", "Rows", "Positives", *(label(name).capitalize() for name in RATES))
+    header = ("Feature", "Group", "Rows", "Positives", *(capitalized(label(name)) for name in RATES))
     return table(header, _group_rows(rows), numbers=(2, 3))
 
 
@@ -146,7 +147,7 @@ def mean_table(view: ReleaseView) -> str:
         return ""
     figures = [name for name in rows[0] if not name.endswith(("_low", "_high"))]
     names = ["n", *(name for name in figures if name not in ("slice", "group", "supported", "n"))]
-    header = ("Feature", "Group", "Rows", *(label(name).capitalize() for name in names[1:]), "")
+    header = ("Feature", "Group", "Rows", *(capitalized(label(name)) for name in names[1:]), "")
     cells = (
         (
             md(row.get("slice")),

@@ -51,5 +51,5 @@ def _row(draw: Drawing, period: Served, places: tuple[float, float], top: float)
 
 def _words(period: Served) -> str:
     if period.until is None:
-        return f"serves, since {when(period.since)}"
+        return f"serves since {period.since:%Y-%m-%d %H:%M}"
     return f"{lasting(period.until - period.since)}{', taken back' if period.ended == 'rollback' else ''}"

@@ -45,7 +45,10 @@ _PHRASES = {
     "worst_changes_found": "slices that got worse",
     "worst_slices_found": "slices that are worse than the rest",
 }
-_WRITTEN = {"ks": "KS", "auc": "AUC", "brier": "Brier score", "psi": "PSI", "p50": "p50", "p99": "p99", "ms": "(ms)"}
+_WRITTEN = {
+    "auc": "AUC", "brier": "Brier score", "ks": "KS", "mae": "MAE", "mape": "MAPE", "ms": "(ms)", "psi": "PSI",
+    "r2": "R²", "rmse": "RMSE",
+}  # fmt: skip
 
 
 def number(value: float | None) -> str:
