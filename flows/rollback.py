@@ -10,11 +10,14 @@ from pydantic import StringConstraints
 
 from flows.gates import ReleaseId, RequestedBy
 from flows.outcome import run_name
+from gatewright.core.rollback_order import RollbackOrder, operation_in
+from gatewright.core.tokens import MAX_TOKEN
 from tasks.rollback import rollback as roll_back
 
 __all__ = ["rollback"]
 
 Reason = Annotated[str, StringConstraints(min_length=10, max_length=2000)]
+Token = Annotated[str, StringConstraints(max_length=MAX_TOKEN)]
 
 
 @flow(name="rollback", flow_run_name=run_name, retries=0)
@@ -24,10 +27,16 @@ def rollback(
     reason: Reason,
     to_release: ReleaseId | None = None,
     rollback_id: ReleaseId | None = None,
+    token: Token | None = None,
 ) -> State[None]:
     """Serve the previous deployed release again, or the one named ``to_release``.
 
-    ``rollback_id`` takes over a rollback whose run has died, so that it is not carried out twice.
+    ``rollback_id`` takes over a rollback whose run has died, so that it is not carried out twice. ``token`` is what
+    the identity gateway stamps, or ``gatewright rollback`` signs; the other parameters must say the same.
     """
-    entry = roll_back(model, to_release, actor, reason, rollback_id or f"rollback-{flow_run.id}")
+    operation = rollback_id or operation_in(token) or f"rollback-{flow_run.id}"
+    order = RollbackOrder(
+        model=model, to_release=to_release, actor=actor, reason=reason, operation=operation, token=token
+    )
+    entry = roll_back(order)
     return Completed(name="Rolled back", message=f"production serves release {entry.release_id} again")

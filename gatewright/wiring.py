@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
 from gatewright.core.errors import SpecError
 from gatewright.core.governed import ROSTER_NAME
+from gatewright.core.in_force import InForce
 from gatewright.core.policy import Policy
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.roster import Roster
@@ -24,7 +25,6 @@ from gatewright.services.channel_seals import TrustedSeals
 from gatewright.services.channel_store import ChannelStore
 from gatewright.services.checkpoints import CheckpointReader, CheckpointWriter
 from gatewright.services.clock import utc_now
-from gatewright.services.datasets import Datasets
 from gatewright.services.deployment import Deployment
 from gatewright.services.documents import Documents
 from gatewright.services.dsse import DsseSigner
@@ -39,6 +39,7 @@ from gatewright.services.pauses import Pauses
 from gatewright.services.pipeline_keys import PipelineKeys
 from gatewright.services.registry import ModelRegistry
 from gatewright.services.releases import Releases
+from gatewright.services.rollback_records import RollbackRecords
 from gatewright.services.rollbacks import Rollbacks
 from gatewright.services.scores import Scores
 from gatewright.services.ssh_signatures import SshSignatures, SshSigner
@@ -50,6 +51,10 @@ from gatewright.services.targets.scoring_service import ScoringServiceTarget
 from gatewright.services.text_files import read_text
 from gatewright.services.waivers import Waivers
 from gatewright.settings import Settings
+
+if TYPE_CHECKING:
+    # It reads pandas and pyarrow, for which commands that only read releases need not wait.
+    from gatewright.services.datasets import Datasets
 
 __all__ = ["Services", "build", "connect", "read_settings", "stores"]
 
@@ -81,6 +86,7 @@ class Services:
     signatures: SignatureVerifier
     checkpoints: ModelCheckpoints
     attestations: Attestations
+    rollback_records: RollbackRecords
     rollbacks: Rollbacks
     now: Callable[[], datetime]
 
@@ -107,7 +113,9 @@ class Services:
         hint = f"did you mean `{nearest[0]}`?" if nearest else f"known models: {', '.join(known) or 'none'}."
         raise SpecError(f"there is no model `{model[:80]}`.", where=str(folder), remedy=hint)
 
-    def datasets(self, model: str) -> Datasets:
+    def datasets(self, model: str) -> "Datasets":
+        from gatewright.services.datasets import Datasets
+
         more = [self.settings.path(folder) for folder in self.settings.data_roots]
         return Datasets(self.blobs, self.spec_dir(model), more=more)
 
@@ -117,18 +125,26 @@ class Services:
         Raises SpecError when the file is for another model or changed without a new version, ApprovalError when it
         names owners who have not signed it.
         """
-        found = self.governance.in_force("policy", spec.name)
-        return found.policy if found and found.owned else self._adopted_policy(spec)
+        return self.policy_in_force(spec).policy
 
     def roster(self) -> Roster:
         """The roster in force; see `policy`."""
+        return self.roster_in_force().roster
+
+    def policy_in_force(self, spec: ModelSpec) -> InForce:
+        """As `policy`, with the digest under which it is in force."""
+        found = self.governance.in_force("policy", spec.name)
+        return found if found and found.owned else self._adopted_policy(spec)
+
+    def roster_in_force(self) -> InForce:
+        """As `roster`, with the digest under which it is in force."""
         found = self.governance.in_force("roster", ROSTER_NAME)
         if found and found.owned:
-            return found.roster
+            return found
         written = _read(self.settings.path(self.settings.roster), Roster)
-        return self.governance.adopt("roster", ROSTER_NAME, written, _FILE).roster
+        return self.governance.adopt("roster", ROSTER_NAME, written, _FILE)
 
-    def _adopted_policy(self, spec: ModelSpec) -> Policy:
+    def _adopted_policy(self, spec: ModelSpec) -> InForce:
         policy = _read(self.settings.path(spec.policy), Policy)
         if policy.model != spec.name:
             raise SpecError(
@@ -136,7 +152,7 @@ class Services:
                 where=spec.policy,
                 remedy="name the right policy in model.yaml.",
             )
-        return self.governance.adopt("policy", spec.name, policy, _FILE).policy
+        return self.governance.adopt("policy", spec.name, policy, _FILE)
 
 
 def _read(path: Path, kind: type[T]) -> T:
@@ -166,6 +182,7 @@ def build(
     signer = SshSigner(key) if key else None
     releases = Releases(evidence, ledger, blobs, now)
     deployment = Deployment(channels, target, settings.channel, now, signer)
+    taken_back = RollbackRecords(record_store)
     waivers = Waivers(record_store)
     writer = _checkpoints(settings, signatures, pipeline, signer, now)
     return Services(
@@ -180,7 +197,10 @@ def build(
         holdout=HoldoutUses(record_store),
         releases=releases,
         deployment=deployment,
-        rollbacks=Rollbacks(channels, settings.channel, deployment, evidence, blobs, ledger, now),
+        rollback_records=taken_back,
+        rollbacks=Rollbacks(
+            channels, settings.channel, deployment, evidence, blobs, ledger, now, taken_back, signatures
+        ),
         governance=governance,
         pauses=Pauses(record_store),
         waivers=waivers,

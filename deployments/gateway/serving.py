@@ -46,11 +46,12 @@ def gateway(settings: GatewaySettings, services: Services, inside: Inside) -> Ga
         person = services.roster().find(name)
         return person is not None and person.active(services.now().date())
 
+    signer = SshSigner(settings.key_file)
     return Gateway(
         inside=inside,
         logins=Logins(people, settings.service_secret.get_secret_value(), _proxy(settings)),
-        starts=Starts(inside),
-        stamps=Stamps(inside, Pauses(services.records), SshSigner(settings.key_file), services.now),
+        starts=Starts(inside, signer, services.now, services.settings.channel),
+        stamps=Stamps(inside, Pauses(services.records), signer, services.now),
         documents=DocumentPages(services.documents, services.evidence, services.blobs, active),
         active=active,
         origin=settings.public_origin,

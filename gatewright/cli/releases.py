@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from gatewright.cli.find import known_model, model_of
+from gatewright.cli.find import Channel, ModelName, known_model, model_of
 from gatewright.cli.output import Json, Page, print_json, print_table
 from gatewright.core.assurance import Assurance, least
 from gatewright.core.channels import ChannelEntry, serving_at, standing
@@ -51,17 +51,10 @@ def releases(*, model: str | None = None, as_json: Json = False) -> int:
     return PASS
 
 
-def history(model: str, /, *, channel: str = "production", at: At = None, as_json: Json = False) -> int:
+def history(model: ModelName, /, *, channel: Channel = "production", at: At = None, as_json: Json = False) -> int:
     """List every move of a channel, the latest last, and say what serves; or, with --at, what served then.
 
     Example: gatewright history crash_triage --at 2026-03-02T10:00
-
-    Parameters
-    ----------
-    model
-        Name of the model.
-    channel
-        Which pointer: production or staging.
     """
     from gatewright.wiring import connect
 
@@ -69,7 +62,7 @@ def history(model: str, /, *, channel: str = "production", at: At = None, as_jso
     moves = services.channels.history(known_model(services, model), channel)
     if at is not None:
         return _print_served(moves, at if at.tzinfo else at.replace(tzinfo=UTC), as_json=as_json)
-    surely = _assurances(services, model)
+    surely = _assurances(services, model, channel, [move for _, move in moves])
     if as_json:
         print_json(
             [{"generation": n, **move.model_dump(mode="json"), "assurance": _proven(move, surely)} for n, move in moves]
@@ -108,13 +101,21 @@ def _print_serving(moves: list[ChannelEntry], channel: str) -> None:
         page.line(f"a {moves[-1].action} to {moves[-1].release_id} is under way since {when(moves[-1].at)}")
 
 
-def _assurances(services: "Services", model: str) -> dict[str, Assurance]:
-    """How surely the people are known who let each release go live: the least sure of them counts."""
+def _assurances(services: "Services", model: str, channel: str, moves: list[ChannelEntry]) -> dict[str, Assurance]:
+    """By operation, how surely the people are known who let a release go live, the least sure of them, or took it back.
+
+    The ledger says it; of a rollback that was not confirmed, what was recorded before it moved the channel.
+    """
     found: dict[str, list[Assurance]] = {}
+    confirmed = {move.digest: move.operation for move in moves}
     for entry in services.ledger.entries(model):
-        if entry.kind in ("approved", "break_glass") and entry.assurance:
-            found.setdefault(entry.release_id, []).append(entry.assurance)
-    return {release_id: least(given) for release_id, given in found.items()}
+        rollback = confirmed.get(entry.digests.get("move", "")) if entry.kind == "rolled_back" else None
+        if (rollback or entry.kind in ("approved", "break_glass")) and entry.assurance:
+            found.setdefault(rollback or entry.release_id, []).append(entry.assurance)
+    for operation in {move.operation for move in moves if move.action == "rollback"} - found.keys():
+        recorded = services.rollback_records.find(model, channel, operation)
+        found[operation] = [recorded.assurance] if recorded else []
+    return {operation: least(given) for operation, given in found.items()}
 
 
 def _proven(move: ChannelEntry, surely: dict[str, Assurance]) -> Assurance | None:

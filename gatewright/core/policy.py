@@ -6,10 +6,11 @@ A ``RuleSet`` is the short form for the command line: rules and error rates, wit
 import re
 from collections.abc import Collection
 from importlib.resources import files
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, StringConstraints, model_serializer, model_validator
 
+from gatewright.core.assurance import Assurance
 from gatewright.core.change_control import ChangeControl
 from gatewright.core.directions import Direction, direction_of
 from gatewright.core.records import Name, Record
@@ -27,6 +28,7 @@ __all__ = [
     "Need",
     "Policy",
     "Response",
+    "RollbackTerms",
     "Rule",
     "RuleSet",
     "Test",
@@ -229,13 +231,20 @@ class BreakGlass(Record):
     hours: Annotated[float, Field(gt=0, le=24 * 14)]
 
 
+class RollbackTerms(Record):
+    """Who may put an earlier model back, and how surely they must be known."""
+
+    roles: Annotated[tuple[Name, ...], Field(min_length=1)]
+    assurance: Assurance
+
+
 class Policy(RuleSet):
     """The gate rules of one model, who approves, and what production traffic is held against.
 
     ``serving_timeout_seconds``: how long a promotion waits for the target. ``holdout``: how often the same
     evaluation data may be used; None counts the uses without a budget. ``changed_by``: who must sign the next version;
     without it any change of the file is the next version, unsigned. Without ``waivers`` and ``break_glass`` there
-    are none.
+    are none. Without ``rollback`` whoever holds a role of a tier may roll back, by a typed name.
     """
 
     model: Name
@@ -249,7 +258,16 @@ class Policy(RuleSet):
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
     waivers: WaiverTerms | None = None
     break_glass: BreakGlass | None = None
+    rollback: RollbackTerms | None = None
     monitoring: Monitoring
+
+    @model_serializer(mode="wrap")
+    def _as_before_without_rollback(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Policies that were signed before there was this part keep the digest that was signed.
+        found: dict[str, Any] = dump(self)
+        if found.get("rollback", ...) is None:
+            del found["rollback"]
+        return found
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -265,6 +283,16 @@ class Policy(RuleSet):
             if rule.needs:
                 raise ValueError(f"`needs` of `{rule.id}` is for rule sets: a policy has no rule that does not apply")
         return self
+
+    @property
+    def rollback_roles(self) -> tuple[str, ...]:
+        """Who may put an earlier model back."""
+        return self.rollback.roles if self.rollback else tuple(sorted({r for tier in self.tiers for r in tier.roles}))
+
+    @property
+    def rollback_assurance(self) -> Assurance:
+        """How surely whoever does so must be known."""
+        return self.rollback.assurance if self.rollback else "declared"
 
     def tier(self, outcome: str, facts: Facts) -> Tier:
         """The first tier that fits a decision ``promote`` or ``review`` on a release of which these facts hold."""

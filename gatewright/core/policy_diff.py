@@ -1,7 +1,7 @@
 """Which changes of a policy let more through (``loosens``), and which less (``tightens``)."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import get_args
 
 from gatewright.core.assurance import Assurance
@@ -23,7 +23,7 @@ from gatewright.core.document_diff import (
     ranked,
     rising,
 )
-from gatewright.core.policy import Policy, Response, Rule
+from gatewright.core.policy import Policy, Response, RollbackTerms, Rule
 from gatewright.core.results import Severity
 
 __all__ = ["OWNERS", "diff"]
@@ -41,7 +41,22 @@ OWNERS = optional({"owners": members(LOOSENS), "quorum": rising(TIGHTENS)}, TIGH
 
 def diff(old: Policy, new: Policy) -> tuple[Change, ...]:
     """All changes from ``old`` to ``new``; empty when they are equal. Swapped, each goes the other way."""
-    return changes_of(DOCUMENT, old, new, {**_POLICY, "rules": keyed("rule", "id", _rule(old, new), _one_more_rule)})
+    of_both = {"rules": keyed("rule", "id", _rule(old, new), _one_more_rule), "rollback": _rollback(old, new)}
+    return changes_of(DOCUMENT, old, new, {**_POLICY, **of_both})
+
+
+def _rollback(old: Policy, new: Policy) -> Compare:
+    """Who may and how surely, whether it is written down or follows from the tiers."""
+
+    def compare(where: str, field: str, before: RollbackTerms | None, after: RollbackTerms | None) -> Iterable[Change]:
+        if before is None or after is None:
+            yield from flat(NEUTRAL)(where, field, before, after)
+        if old.rollback_roles != new.rollback_roles:
+            yield from members(LOOSENS)(field, "roles", old.rollback_roles, new.rollback_roles)
+        if old.rollback_assurance != new.rollback_assurance:
+            yield from _ASSURANCE(field, "assurance", old.rollback_assurance, new.rollback_assurance)
+
+    return compare
 
 
 def _rule(old: Policy, new: Policy) -> Callable[[Rule, Rule], Mapping[str, Compare]]:

@@ -12,6 +12,8 @@ __all__ = [
     "CHANGE",
     "CHECKPOINT",
     "GATEWAY_STAMP",
+    "ROLLBACK",
+    "ROLLBACK_STAMP",
     "SEAL",
     "WAIVER",
     "SignatureVerifier",
@@ -23,6 +25,8 @@ BREAK_GLASS = "break-glass@gatewright"
 CHANGE = "governed-change@gatewright"
 CHECKPOINT = "checkpoint@gatewright"
 GATEWAY_STAMP = "gateway-stamp@gatewright"
+ROLLBACK = "rollback@gatewright"
+ROLLBACK_STAMP = "rollback-stamp@gatewright"
 SEAL = "channel-seal@gatewright"
 WAIVER = "waiver@gatewright"
 

@@ -8,7 +8,17 @@ from gatewright.core.roster import Person, Roster
 from gatewright.core.signatures import SignatureVerifier
 from gatewright.core.tokens import Token
 
-__all__ = ["signed_in_role"]
+__all__ = ["role_of", "signed_in_role", "stamped_in_role"]
+
+
+def role_of(principal: str, roles: Sequence[str], rosters: Sequence[Roster], at: datetime) -> str:
+    """The first of ``roles`` that ``principal`` holds at ``at`` by every roster; whether it is them is not asked here.
+
+    Raises ApprovalError when they are not active or hold none of the roles.
+    """
+    if not rosters:
+        raise _refused("there is no roster to know anybody by", "name a roster")
+    return [_role(_person(principal, roster, at), roles) for roster in rosters][-1]
 
 
 def signed_in_role(
@@ -25,19 +35,39 @@ def signed_in_role(
 
     Raises ApprovalError when somebody else signed it, or they are not active or hold none of the roles.
     """
-    if not rosters:
-        raise _refused("there is no roster to know anybody by", "name a roster")
-    found = ""
+    role = role_of(principal, roles, rosters, at)
     for roster in rosters:
-        person = _person(principal, roster, at)
-        found = _role(person, roles)
-        keys = person.keys_at(at)
+        keys = _person(principal, roster, at).keys_at(at)
         if signatures.signer(token.body, token.signature, namespace=namespace, keys=keys) is None:
             raise _refused(
-                f"it is not signed by a key of {person.id} that the roster names and nobody has revoked",
+                f"it is not signed by a key of {principal} that the roster names and nobody has revoked",
                 "sign it again",
             )
-    return found
+    return role
+
+
+def stamped_in_role(
+    token: Token,
+    principal: str,
+    roles: Sequence[str],
+    rosters: Sequence[Roster],
+    signatures: SignatureVerifier,
+    *,
+    namespace: str,
+    at: datetime,
+) -> str:
+    """As `signed_in_role`, where the identity gateway says that ``principal`` was logged in.
+
+    Raises ApprovalError when no gateway stamped it that every roster names.
+    """
+    role = role_of(principal, roles, rosters, at)
+    for roster in rosters:
+        keys = roster.machine_keys("gateway", at)
+        if signatures.signer(token.body, token.signature, namespace=namespace, keys=keys) is None:
+            raise _refused(
+                "it is not signed by an identity gateway that the roster names and nobody has revoked", "start it again"
+            )
+    return role
 
 
 def _person(principal: str, roster: Roster, at: datetime) -> Person:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gatewright.core.channels import ChannelEntry
+from gatewright.core.rollback_order import RollbackOrder
 from gatewright.services.channel_store import ChannelStore
 from gatewright.services.prefect_api import PrefectApi, RunState
-from gatewright.services.rollbacks import RollbackOrder
 
 __all__ = ["DEPLOYMENT", "RollbackRun"]
 
@@ -25,19 +25,17 @@ class RollbackRun:
     pause: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
-    def start(self, model: str, to_release: str, actor: str, reason: str) -> RollbackOrder:
-        """Start it; the order under whose operation the channel will move. Raises ServerError."""
-        given = {"model": model, "to_release": to_release, "actor": actor, "reason": reason}
-        run_id = self.prefect.start(DEPLOYMENT, dict(given))
-        return RollbackOrder(**given, operation=f"rollback-{run_id}")
+    def start(self, order: RollbackOrder) -> str:
+        """Start it; the id of the run. Raises ServerError."""
+        given = order.model_dump(exclude={"operation"}, exclude_none=True)
+        return self.prefect.start(DEPLOYMENT, {**given, "rollback_id": order.operation})
 
-    def follow(self, order: RollbackOrder, *, seconds: float) -> Iterator[RunState | ChannelEntry]:
+    def follow(self, run_id: str, order: RollbackOrder, *, seconds: float) -> Iterator[RunState | ChannelEntry]:
         """Each new state of the run and each move of the order, as they come; ends with either, or after ``seconds``.
 
         The run's state is read before the channel: a run that is over has made its last move. Raises ServerError.
         """
         deadline, told, seen = self.clock() + seconds, "", 0
-        run_id = order.operation.removeprefix("rollback-")
         while True:
             state = self.prefect.state(run_id)
             moves = self._moves(order)

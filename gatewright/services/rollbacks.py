@@ -3,33 +3,24 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from gatewright.core.channels import ChannelEntry, previous_deployed
-from gatewright.core.errors import ApprovalError, IntegrityError, NotFoundError
+from gatewright.core.channels import ChannelEntry
+from gatewright.core.errors import ConflictError, IntegrityError
+from gatewright.core.in_force import InForce
 from gatewright.core.ledger import LedgerEntry
-from gatewright.core.policy import Policy
-from gatewright.core.records import Record
-from gatewright.core.refs import ArtifactRef, Candidate
-from gatewright.core.roster import Roster
+from gatewright.core.refs import Candidate
+from gatewright.core.rollback_order import RollbackClaim, RollbackOrder, claim_of
+from gatewright.core.rollback_proof import AcceptedRollback, accept_rollback
+from gatewright.core.signatures import SignatureVerifier
+from gatewright.core.standing import role_of
+from gatewright.core.way_back import way_back
 from gatewright.services.blobs import BlobStore
 from gatewright.services.channel_store import ChannelStore
 from gatewright.services.deployment import Deployment
 from gatewright.services.evidence_store import EvidenceStore
 from gatewright.services.ledger_store import LedgerStore
+from gatewright.services.rollback_records import RollbackRecords
 
-__all__ = ["RollbackOrder", "Rollbacks", "destination"]
-
-
-class RollbackOrder(Record):
-    """What somebody asks: one step back, or ``to_release``.
-
-    ``operation`` names the order: repeated after a crash, it is carried out once.
-    """
-
-    model: str
-    to_release: str | None
-    actor: str
-    reason: str
-    operation: str
+__all__ = ["Rollbacks"]
 
 
 class Rollbacks:
@@ -44,6 +35,8 @@ class Rollbacks:
         blobs: BlobStore,
         ledger: LedgerStore,
         now: Callable[[], datetime],
+        records: RollbackRecords,
+        signatures: SignatureVerifier,
     ) -> None:
         self._channels = channels
         self._channel = channel
@@ -52,34 +45,57 @@ class Rollbacks:
         self._blobs = blobs
         self._ledger = ledger
         self._now = now
+        self._records = records
+        self._signatures = signatures
 
-    def carry_out(self, order: RollbackOrder, policy: Policy, roster: Roster) -> ChannelEntry:
+    def carry_out(self, order: RollbackOrder, policy: InForce, roster: InForce) -> ChannelEntry:
         """Move the channel back and note it, once however often it is called; the confirmation.
 
-        Raises ApprovalError for an actor who may not do so, NotFoundError when there is no such deployment,
-        IntegrityError when its model is not what was deployed, TargetError when the target does not serve the model
-        in time (the channel is then back where it was).
+        Raises ApprovalError for an order that does not count, NotFoundError when there is no such deployment,
+        ConflictError when its name is spent, IntegrityError when its model is not what was deployed, TargetError when
+        the target does not serve the model in time (the channel is then back where it was).
         """
-        _may_roll_back(order.actor, policy, roster, self._now())
+        claim = claim_of(order)
         history = self._channels.history(order.model, self._channel)
         moves = [entry for _, entry in history]
-        earlier = _begun(moves, order) or destination(moves, order.model, order.to_release)
-        served = self._serve(order, earlier, history[-1][0], policy.serving_timeout_seconds)
-        self._note(order.model, served)
+        begun = _begun(moves, claim.operation)
+        intent, accepted = (
+            self._taken_over(begun, claim, policy, roster) if begun else self._begin(claim, moves, policy, roster)
+        )
+        served = self._serve(claim.model, intent, len(moves), policy.policy.serving_timeout_seconds)
+        self._note(claim.model, served, accepted)
         return served
 
-    def _serve(self, order: RollbackOrder, earlier: ChannelEntry, expected: int, timeout: float) -> ChannelEntry:
-        intent = self._intent(order, earlier, self._artifact(earlier))
+    def _begin(
+        self, claim: RollbackClaim, moves: Sequence[ChannelEntry], policy: InForce, roster: InForce
+    ) -> tuple[ChannelEntry, AcceptedRollback]:
+        """Record who may and why, then say where the channel is to go; both as of one moment."""
+        at = self._now()
+        way = way_back(moves, claim.model, self._channel, claim.to_release)
+        accepted = accept_rollback(claim, way, policy, roster, self._signatures, at=at)
+        self._require_artifact(way.goal)
+        accepted = self._records.add(accepted)
+        return _intent(accepted, way.goal, at), accepted
+
+    def _taken_over(
+        self, begun: ChannelEntry, claim: RollbackClaim, policy: InForce, roster: InForce
+    ) -> tuple[ChannelEntry, AcceptedRollback | None]:
+        """What was begun was accepted; it is seen through under the name of whoever began it, by somebody who may."""
+        role_of(claim.principal, policy.policy.rollback_roles, (roster.roster,), self._now())
+        self._require_artifact(begun)
+        return begun, self._records.find(claim.model, self._channel, claim.operation)
+
+    def _serve(self, model: str, intent: ChannelEntry, expected: int, timeout: float) -> ChannelEntry:
         try:
-            return self._deployment.serve(order.model, intent, expected=expected, timeout_seconds=timeout)
+            return self._deployment.serve(model, intent, expected=expected, timeout_seconds=timeout)
         except Exception as error:
             # Who is told that it failed must not see it happen a moment later.
-            served = self._deployment.settle(order.model, order.operation, expected=expected, reason=str(error))
+            served = self._deployment.settle(model, intent.operation, expected=expected, reason=str(error))
             if served is None:
                 raise
             return served
 
-    def _artifact(self, earlier: ChannelEntry) -> ArtifactRef:
+    def _require_artifact(self, earlier: ChannelEntry) -> None:
         """The model's bytes are still there, and they are the ones that were deployed then."""
         candidate = self._evidence.read("candidate", earlier.release_id, Candidate)
         if candidate.artifact.sha256 != earlier.model_sha256:
@@ -89,21 +105,8 @@ class Rollbacks:
                 remedy="find out who changed the store; roll back to another release.",
             )
         self._blobs.get(candidate.artifact)
-        return candidate.artifact
 
-    def _intent(self, order: RollbackOrder, earlier: ChannelEntry, artifact: ArtifactRef) -> ChannelEntry:
-        return ChannelEntry(
-            action="rollback",
-            release_id=earlier.release_id,
-            model_sha256=artifact.sha256,
-            evidence_root=earlier.evidence_root,
-            actor=order.actor,
-            reason=order.reason,
-            at=self._now(),
-            operation=order.operation,
-        )
-
-    def _note(self, model: str, served: ChannelEntry) -> None:
+    def _note(self, model: str, served: ChannelEntry, accepted: AcceptedRollback | None) -> None:
         # The digest of the confirmation tells two rollbacks apart that are alike in all else.
         digests = {"move": served.digest} | ({"model": served.model_sha256} if served.model_sha256 else {})
         entry = LedgerEntry(
@@ -111,39 +114,43 @@ class Rollbacks:
             release_id=served.release_id,
             actor=served.actor,
             at=self._now(),
-            digests=digests,
+            digests=digests | ({"rollback": accepted.digest} if accepted else {}),
             note=served.reason,
+            assurance=accepted.assurance if accepted else None,
         )
-        self._ledger.extend(model, lambda known: None if any(one.digests == digests for one in known) else entry)
+        self._ledger.extend(model, lambda known: None if any(_noted(served, one) for one in known) else entry)
 
 
-def _may_roll_back(actor: str, policy: Policy, roster: Roster, at: datetime) -> None:
-    roles = {role for tier in policy.tiers for role in tier.roles}
-    person = roster.find(actor)
-    if person is None or not person.active(at.date()) or not roles & set(person.roles):
-        raise ApprovalError(
-            f"`{actor[:63]}` may not roll back.",
-            where="roster",
-            remedy=f"somebody active with one of these roles must do it: {', '.join(sorted(roles))}.",
+def _intent(accepted: AcceptedRollback, goal: ChannelEntry, at: datetime) -> ChannelEntry:
+    return ChannelEntry(
+        action="rollback",
+        release_id=goal.release_id,
+        model_sha256=goal.model_sha256,
+        evidence_root=goal.evidence_root,
+        actor=accepted.principal,
+        reason=accepted.reason,
+        at=at,
+        operation=accepted.operation,
+    )
+
+
+def _noted(served: ChannelEntry, entry: LedgerEntry) -> bool:
+    return entry.kind == "rolled_back" and entry.digests.get("move") == served.digest
+
+
+def _begun(moves: Sequence[ChannelEntry], operation: str) -> ChannelEntry | None:
+    """Where this order has led already, before its run died. Raises ConflictError when its name is spent.
+
+    An order moves the channel once: whoever has it, with its token, cannot make it happen again.
+    """
+    ours = [move for move in moves if move.operation == operation]
+    if not ours:
+        return None
+    goes_on = ours[-1].action == "confirm" or (ours[-1].action == "rollback" and moves[-1] is ours[-1])
+    if ours[0].action != "rollback" or not goes_on:
+        raise ConflictError(
+            "this name is spent: the channel was moved under it before.",
+            where=f"rollback {operation}",
+            remedy="look at `gatewright history`; start a new one, without its rollback_id.",
         )
-
-
-def _begun(moves: Sequence[ChannelEntry], order: RollbackOrder) -> ChannelEntry | None:
-    """Where this order has led already, before its run died."""
-    return next((move for move in moves if move.operation == order.operation and move.action == "rollback"), None)
-
-
-def destination(moves: Sequence[ChannelEntry], model: str, to_release: str | None = None) -> ChannelEntry:
-    """Where a rollback leads: to ``to_release``, or one step back. Raises NotFoundError where nothing was confirmed."""
-    if to_release is None:
-        found = previous_deployed(moves)
-        what = "no earlier deployment to go back to"
-    else:
-        ours = [move for move in moves if move.action == "confirm" and move.release_id == to_release]
-        found = ours[-1] if ours else None
-        what = f"release `{to_release[:63]}` was never deployed"
-    if found is None or found.model_sha256 is None:
-        raise NotFoundError(
-            f"{what}.", where=f"model {model}", remedy="choose one that `gatewright history` lists as confirmed."
-        )
-    return found
+    return ours[0]

@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+from gatewright.core.governed import ROSTER_NAME, Document, unsigned_version
+from gatewright.core.in_force import InForce
 from gatewright.core.policy import Monitoring, MonitoringRule, Policy, Rule
 from gatewright.core.results import Interval, Measurement, Severity
 from gatewright.core.roster import Person, Roster
@@ -64,6 +66,12 @@ def roster() -> Roster:
             Person(id="ann.author", name="Ann", roles=("release-manager",), joined=date(2024, 1, 1)),
         ),
     )
+
+
+def in_force(document: Document) -> InForce:
+    """As if it had been put in force."""
+    kind, name = ("policy", document.model) if isinstance(document, Policy) else ("roster", ROSTER_NAME)
+    return InForce(1, unsigned_version(kind, name, document, actor="file", at=NOW))  # type: ignore[arg-type]
 
 
 def facts(**changes: object) -> Facts:

@@ -15,6 +15,7 @@ from gatewright.core.policy import (
     Monitoring,
     MonitoringRule,
     Policy,
+    RollbackTerms,
     Rule,
     WaiverTerms,
 )
@@ -49,6 +50,7 @@ FULL = policy(
     tiers=TIERS,
     waivers=WaiverTerms(roles=("compliance", "board"), maximum_days=30),
     break_glass=BreakGlass(roles=("on-call", "board"), hours=24),
+    rollback=RollbackTerms(roles=("manager", "on-call"), assurance="gateway"),
     monitoring=Monitoring(minimum_rows=10, minimum_labels=10, rules=(LIVE, LIVE.model_copy(update={"id": "more"}))),
 )
 PEOPLE = (
@@ -118,6 +120,8 @@ LOOSER = {
     "one more waives": with_part("waivers", roles=("compliance", "board", "manager")),
     "waives for longer": with_part("waivers", maximum_days=60),
     "longer in an emergency": with_part("break_glass", hours=48),
+    "one more rolls back": with_part("rollback", roles=("manager", "on-call", "data-scientist")),
+    "rolls back by a typed name": with_part("rollback", assurance="declared"),
     "one more breaks glass": with_part("break_glass", roles=("on-call", "board", "manager")),
     "more traffic before it counts": with_part("monitoring", minimum_rows=100),
     "more labels before it counts": with_part("monitoring", minimum_labels=100),
@@ -186,6 +190,16 @@ def test_what_changes_no_decision_is_named_and_not_counted(name: str) -> None:
     changes = diff(FULL, HARMLESS[name])
     assert [change.direction for change in changes] == ["changes"]
     assert not any(change.loosened for change in changes)
+
+
+def test_who_may_roll_back_is_compared_whether_or_not_it_is_written_down() -> None:
+    """What follows from the tiers, written down, changes nothing; fewer roles and a signature tighten."""
+    unsaid = with_all(rollback=None)
+    same = with_all(rollback=RollbackTerms(roles=("compliance", "manager"), assurance="declared"))
+    assert [change.direction for change in diff(unsaid, same)] == ["changes"]
+    signed = with_all(rollback=RollbackTerms(roles=("manager",), assurance="signed"))
+    assert [change.direction for change in diff(unsaid, signed)] == ["changes", "tightens", "tightens"]
+    assert [change.direction for change in diff(signed, unsaid)] == ["changes", "loosens", "loosens"]
 
 
 @pytest.mark.parametrize("document", [FULL, STAFF], ids=["policy", "roster"])

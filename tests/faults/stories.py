@@ -11,12 +11,13 @@ from gatewright.core.governed import ROSTER_NAME
 from gatewright.core.refs import Candidate, DatasetFile, DatasetRef
 from gatewright.core.releases import Champion, Opening, ReleaseData, ReleaseState
 from gatewright.core.results import StageEvidence
+from gatewright.core.rollback_order import RollbackOrder
 from gatewright.core.statements import Answer, Approval, Request
 from gatewright.services.promotion import close_failed, promote
 from gatewright.services.release_records import AnswerRecord
-from gatewright.services.rollbacks import RollbackOrder
 from gatewright.services.terms import require_terms_in_force
 from gatewright.wiring import Services
+from tests.core.examples import in_force
 from tests.faults.world import CHANNEL, MODEL, World
 from tests.services.reports.example_view import CANDIDATE, OPENING, SPEC, STAGES, example_view
 
@@ -112,7 +113,7 @@ def roll_back(
     order = RollbackOrder(
         model=MODEL, to_release=to_release, actor=actor, reason="It answers wrongly.", operation=operation
     )
-    served = services.rollbacks.carry_out(order, world.policy, world.roster)
+    served = services.rollbacks.carry_out(order, in_force(world.policy), in_force(world.roster))
     world.tell("confirmed", served.digest)
     return served
 

@@ -218,7 +218,7 @@ class World:
         if target is None:
             return built
         deployment = Deployment(built.channels, target, CHANNEL, self.now, self.signers[PIPELINE])
-        parts = (built.evidence, built.blobs, built.ledger, self.now)
+        parts = (built.evidence, built.blobs, built.ledger, self.now, built.rollback_records, self.signatures)
         return replace(built, deployment=deployment, rollbacks=Rollbacks(built.channels, CHANNEL, deployment, *parts))
 
     def _looked(self, key: str) -> None:

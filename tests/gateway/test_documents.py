@@ -76,7 +76,7 @@ class House:
         self.gateway = Gateway(
             inside=inside,
             logins=Logins(PeopleFile(people), SERVICE),
-            starts=Starts(inside),
+            starts=Starts(inside, FakeSigner("gateway"), lambda: NOON, "production"),
             stamps=Stamps(inside, Pauses(self.store), FakeSigner("key"), lambda: NOON),
             documents=DocumentPages(Documents(releases, evidence, blobs), evidence, blobs, self.active.__contains__),
             active=self.active.__contains__,

@@ -9,20 +9,22 @@ from gatewright.core.approval import accept
 from gatewright.core.change_control import ChangeControl
 from gatewright.core.decision import Decision, decide
 from gatewright.core.governed import ROSTER_NAME
+from gatewright.core.in_force import InForce
 from gatewright.core.judging import judge
 from gatewright.core.policy import Policy
 from gatewright.core.refs import DatasetFile, DatasetRef
 from gatewright.core.release_facts import facts_of
 from gatewright.core.releases import Champion, Opening, ReleaseData, ReleaseState
+from gatewright.core.rollback_order import RollbackOrder, rollback_statement
 from gatewright.core.roster import Machine, Person, PublicKey, Roster
-from gatewright.core.signatures import APPROVAL
+from gatewright.core.signatures import APPROVAL, ROLLBACK
 from gatewright.core.statements import Answer, Request, statement_for
 from gatewright.core.tiers import Tier
 from gatewright.core.tokens import token_of
 from gatewright.core.waivers import Waiver
+from gatewright.core.way_back import way_back
 from gatewright.services.promotion import promote
 from gatewright.services.release_records import AnswerRecord
-from gatewright.services.rollbacks import RollbackOrder
 from gatewright.services.ssh_signatures import SshSigner, new_key
 from gatewright.services.store import ObjectStore
 from gatewright.settings import Settings
@@ -238,12 +240,33 @@ class AuditWorld:
         self.checkpoints.mkdir(exist_ok=True)
         self.process().checkpoints.write(MODEL)
 
-    def roll_back(self) -> None:
+    def roll_back(self, operation: str = "back-1", to_release: str | None = None, *, signed: bool = True) -> None:
+        """One step back, or to a release, by Dana: signed with her key, or by her typed name."""
         services = self.process()
+        terms = self.terms(services)
         order = RollbackOrder(
-            model=MODEL, to_release=None, actor="dana.reyes", reason="Complaints from two sites.", operation="back-1"
+            model=MODEL,
+            to_release=to_release,
+            actor="dana.reyes",
+            reason="Complaints from two sites.",
+            operation=operation,
         )
-        services.rollbacks.carry_out(order, self.policy, self.roster)
+        if signed:
+            moves = [move for _, move in services.channels.history(MODEL, CHANNEL)]
+            said = rollback_statement(
+                way_back(moves, MODEL, CHANNEL, to_release), *terms,
+                operation=operation, principal=order.actor, reason=order.reason, issued=self.now(),
+            ).to_bytes()  # fmt: skip
+            token = token_of(said, self.signer(order.actor).sign(said, namespace=ROLLBACK))
+            order = order.model_copy(update={"token": token})
+        services.rollbacks.carry_out(order, *terms)
+
+    def terms(self, services: Services) -> tuple[InForce, InForce]:
+        """The policy and the roster in force."""
+        found = services.governance.in_force("policy", MODEL), services.governance.in_force("roster", ROSTER_NAME)
+        assert found[0]
+        assert found[1]
+        return found[0], found[1]
 
     def year(self) -> "AuditWorld":
         """Release r1, change the policy, release r2, and take r2 back."""

@@ -1,6 +1,7 @@
 """An audit of the store alone: what holds is said, what was changed is found, what cannot be done is told apart."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,11 @@ import pytest
 from gatewright.core.audit import Finding, overall
 from gatewright.core.channels import ChannelEntry
 from gatewright.core.errors import StoreError
+from gatewright.core.ledger import LedgerEntry
+from gatewright.core.policy import RollbackTerms
 from gatewright.core.records import sha256_hex
+from gatewright.core.rollback_order import RollbackOrder
+from gatewright.core.rollback_proof import AcceptedRollback
 from gatewright.services.audit import AuditedStore, Checkpoints, audit_model, audit_release
 from gatewright.services.channel_seals import sealed
 from gatewright.services.generations import Generation
@@ -245,6 +250,91 @@ def test_an_approval_by_somebody_whose_key_was_revoked_before_is_found(world: Au
         world.answer(opening, request, number, name)
     moved(signed=True, release_id="r3", operation="r3", model_sha256=request.model_sha256)(world)
     assert "not signed by a key of dana.reyes" in not_ok(audit(world))["approvals", "broken"]
+
+
+def test_who_took_a_model_back_is_proven_again(world: AuditWorld) -> None:
+    """Signed or by a typed name: each is told apart."""
+    world.roll_back("forth", to_release="r2", signed=False)
+    assert rollbacks_of(world) == ("ok", "1 signed, 1 declared")
+
+
+def rollbacks_of(world: AuditWorld) -> tuple[str, str]:
+    """What the step about rollbacks says."""
+    return next((one.status, one.detail) for one in audit(world) if one.check == "rollbacks")
+
+
+BACK = "rollbacks/triage/production/back-1.json"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (edit(BACK, "dana.reyes", "lee.wong"), "the ledger names another record"),
+        (edit(BACK, '"assurance":"signed"', '"assurance":"gateway"'), "the ledger names another record"),
+        (removed(BACK), "the ledger names another record"),
+    ],
+)
+def test_a_changed_record_of_who_took_it_back_is_found(
+    world: AuditWorld, change: Callable[[AuditWorld], None], says: str
+) -> None:
+    """Edited or removed; and what serves by it is then not proven either."""
+    change(world)
+    found = not_ok(audit(world))
+    assert says in found["rollbacks", "broken"]
+    assert ("serving", "broken") in found
+
+
+def test_a_rollback_by_somebody_who_had_left_is_found(world: AuditWorld) -> None:
+    """Also where the run that should have refused it went by an earlier roster."""
+    services = world.process()
+    earlier = world.terms(services)
+    world.change_roster(left={"dana.reyes": world.time.date() - timedelta(days=1)})
+    services.rollbacks.carry_out(
+        RollbackOrder(model=MODEL, to_release="r2", actor="dana.reyes", reason="It is a good one.", operation="forth"),
+        *earlier,
+    )
+    assert rollbacks_of(world) == ("broken", "dana.reyes is not active today. (roster)")
+
+
+def test_a_rollback_whose_move_says_another_name_is_found(world: AuditWorld) -> None:
+    """The channel and the ledger name Dana, and the record is Lee's."""
+    services = world.process()
+    record = services.rollback_records.find(MODEL, CHANNEL, "back-1")
+    assert record
+    changes = {"operation": "back-2", "principal": "lee.wong", "assurance": "declared", "proof": "", "to_release": "r2"}
+    model = services.channels.history(MODEL, CHANNEL)[-3][1].model_sha256
+    planted(world, record.model_copy(update={**changes, "to_model_sha256": model}))
+    assert "another who, why or where to" in rollbacks_of(world)[1]
+
+
+def test_where_the_policy_asked_for_more_a_rollback_without_a_record_is_found(world: AuditWorld) -> None:
+    """Only where a typed name was enough may the proof be missing."""
+    terms = RollbackTerms(roles=("release-manager",), assurance="signed")
+    world.govern(world.policy.model_copy(update={"version": 5, "review_at_warnings": 2, "rollback": terms}))
+    planted(world, None)
+    assert "the policy asks for a signed name" in rollbacks_of(world)[1]
+
+
+def planted(world: AuditWorld, record: AcceptedRollback | None) -> None:
+    """A dishonest pipeline rolls forward to r2, by Dana, with this record or none."""
+    services = world.process()
+    if record:
+        services.rollback_records.add(record)
+    history = services.channels.history(MODEL, CHANNEL)
+    for action in ("rollback", "confirm"):
+        move = history[-3][1].model_copy(
+            update={"action": action, "operation": "back-2", "actor": "dana.reyes", "at": world.now(), "seal": None}
+        )
+        history.append((len(history) + 1, sealed(move, world.signer("pipeline"), MODEL, CHANNEL, len(history) + 1)))
+        services.channels.move(MODEL, CHANNEL, history[-1][1], expected=len(history) - 1)
+    digests = {"move": history[-1][1].digest} | ({"rollback": record.digest} if record else {})
+    surely = record.assurance if record else None
+    services.ledger.append(
+        MODEL,
+        LedgerEntry(
+            kind="rolled_back", release_id="r2", actor="dana.reyes", at=world.now(), digests=digests, assurance=surely
+        ),
+    )
 
 
 def test_what_the_target_says_is_held_against_the_channel(world: AuditWorld) -> None:

@@ -11,6 +11,7 @@ from gatewright.core.errors import IntegrityError, NotFoundError
 from gatewright.core.governed import ROSTER_NAME, DocumentKind
 from gatewright.core.ledger import LedgerEntry
 from gatewright.services.audit.kept import Checkpoints
+from gatewright.services.audit.rollbacks import rollbacks
 from gatewright.services.audit.store import AuditedStore, counted, step
 from gatewright.services.channel_seals import TrustedSeals
 from gatewright.services.checkpoints import CheckpointReader
@@ -27,7 +28,7 @@ class ModelAudit:
         self.model = model
         self.channel = channel
         self._checkpoints = checkpoints
-        self._where = f"channel {model}/{channel}"
+        self.where = f"channel {model}/{channel}"
         self._logs = {
             f"ledger/{model}": partial(store.ledger.digests, model),
             f"channels/{model}/{channel}": partial(store.channels.digests, model, channel),
@@ -40,14 +41,16 @@ class ModelAudit:
         self.store.records.read_ahead(
             f"ledger/{self.model}/",
             f"channels/{self.model}/{self.channel}/",
+            f"rollbacks/{self.model}/{self.channel}/",
             f"governance/policy/{self.model}/",
             f"governance/roster/{ROSTER_NAME}/",
         )
         return [
             step("ledger chain", f"ledger {self.model}", self._ledger),
-            step("channel chain", self._where, self._chain),
-            step("channel moves", self._where, self._legal),
-            step("channel seals", self._where, self._sealed),
+            step("channel chain", self.where, self._chain),
+            step("channel moves", self.where, self._legal),
+            step("channel seals", self.where, self._sealed),
+            step("rollbacks", self.where, partial(rollbacks, self)),
             step("roster chain", "roster", partial(self._governed, "roster", ROSTER_NAME)),
             step("policy chain", f"policy {self.model}", partial(self._governed, "policy", self.model)),
             *(step("checkpoint", f"chain {log}", partial(self._checkpoint, log)) for log in self._logs),
@@ -76,7 +79,7 @@ class ModelAudit:
 
     def serving(self, found: Sequence[Finding], target: Target | None) -> Finding:
         """Whether what serves was approved, by all that was found; what ``target`` says itself, where one is given."""
-        return step("serving", self._where, partial(self._serving, found, target))
+        return step("serving", self.where, partial(self._serving, found, target))
 
     def _ledger(self) -> str:
         length, head = self.store.ledger.head(self.model)
@@ -89,14 +92,14 @@ class ModelAudit:
         return f"{counted(len(self.moves), 'move')}, each names the one before"
 
     def _legal(self) -> str:
-        must_be_legal(self.moves, self.entries, where=self._where)
+        must_be_legal(self.moves, self.entries, where=self.where)
         return f"each was made by a release or a rollback; confirmed: {counted(len(self.deployed()), 'release')}"
 
     def _sealed(self) -> str:
         pipeline = self.store.pipeline
         seals = TrustedSeals(self.store.signatures, pipeline.at)
         for index, move in enumerate(self.moves):
-            where = f"{self._where} generation {index + 1}"
+            where = f"{self.where} generation {index + 1}"
             if move.seal is None and not pipeline.named(move.at):
                 raise UnprovenError(
                     "it has no seal, and the roster named no pipeline then.",
@@ -133,7 +136,7 @@ class ModelAudit:
         if target is not None and target.serving() != serves:
             raise IntegrityError(
                 f"the target serves {target.serving()}, the channel says {serves}.",
-                where=self._where,
+                where=self.where,
                 remedy="find out what the target loaded, and from where.",
             )
         if stands is None or serves is None:
@@ -141,11 +144,11 @@ class ModelAudit:
         if self.moves[-1] is not stands:
             raise UnprovenError(
                 f"the move to {self.moves[-1].release_id} is neither confirmed nor put back.",
-                where=self._where,
+                where=self.where,
                 remedy="let its run go on, or `gatewright abandon` it.",
             )
         # What is about another release, such as a blob of it that is gone, is no fact about what serves.
-        ours = [one for one in found if one.subject == f"release {stands.release_id}" or one.subject == self._where]
+        ours = [one for one in found if one.subject == f"release {stands.release_id}" or one.subject == self.where]
         self._require_proven(ours, stands.release_id)
         told = "; the target says so too" if target else ""
         return f"release {stands.release_id}, model {serves[:12]}, since {_day(stands.at)}, as it was approved{told}"
@@ -157,7 +160,7 @@ class ModelAudit:
         if status == "broken":
             raise IntegrityError(f"what serves is not proven: {missing}.", where=f"release {release_id}", remedy=remedy)
         if status == "unproven":
-            raise UnprovenError(f"these steps could not be done: {missing}.", where=self._where, remedy=remedy)
+            raise UnprovenError(f"these steps could not be done: {missing}.", where=self.where, remedy=remedy)
 
 
 def _day(at: datetime) -> str:

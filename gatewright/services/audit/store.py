@@ -14,7 +14,8 @@ from gatewright.core.errors import (
     StoreError,
     TargetError,
 )
-from gatewright.core.governed import ROSTER_NAME
+from gatewright.core.governed import ROSTER_NAME, DocumentKind
+from gatewright.core.in_force import InForce
 from gatewright.core.roster import Roster
 from gatewright.core.signatures import SignatureVerifier
 from gatewright.services.blobs import BlobStore
@@ -25,6 +26,7 @@ from gatewright.services.governance import Governance
 from gatewright.services.ledger_store import LedgerStore
 from gatewright.services.pipeline_keys import PipelineKeys
 from gatewright.services.releases import Releases
+from gatewright.services.rollback_records import RollbackRecords
 from gatewright.services.snapshot import BlobsReadOnce, Snapshot
 from gatewright.services.store import ObjectStore
 
@@ -57,6 +59,7 @@ class AuditedStore:
     governance: Governance
     pipeline: PipelineKeys
     blobs: BlobsReadOnce
+    rollback_records: RollbackRecords
     signatures: SignatureVerifier
 
     @classmethod
@@ -75,19 +78,24 @@ class AuditedStore:
             governance=governance,
             pipeline=PipelineKeys(governance),
             blobs=once,
+            rollback_records=RollbackRecords(snapshot),
             signatures=signatures,
         )
 
     def roster(self, at: datetime) -> Roster:
         """The roster that was in force then. Raises UnprovenError when none was, IntegrityError, StoreError."""
-        found = self.governance.as_of("roster", ROSTER_NAME, at)
+        return self.in_force("roster", ROSTER_NAME, at).roster
+
+    def in_force(self, kind: DocumentKind, name: str, at: datetime) -> InForce:
+        """The version that was in force then. Raises as `roster`."""
+        found = self.governance.as_of(kind, name, at)
         if found is None:
             raise UnprovenError(
-                f"no roster was in force on {at:%Y-%m-%d %H:%M}.",
-                where="roster",
-                remedy="nothing that was signed then can be proven; see which rosters the chain has.",
+                f"no {kind} was in force on {at:%Y-%m-%d %H:%M}.",
+                where=kind,
+                remedy=f"nothing that was signed then can be proven; see which versions of the {kind} the chain has.",
             )
-        return found.roster
+        return found
 
 
 def step(check: str, subject: str, prove: Callable[[], str]) -> Finding:
