@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.releases import Opening
@@ -41,6 +41,6 @@ def report_command(view: ReleaseView) -> str:
     return f"gatewright documents {view.opening.release_id} --out evidence/"
 
 
-def _run(deployment: str, parameters: dict[str, object]) -> str:
+def _run(deployment: str, parameters: Mapping[str, object]) -> str:
     """As JSON: Prefect would read a period given by `--param` as a number."""
     return f"prefect deployment run {deployment} --params {shlex.quote(json.dumps(parameters))}"

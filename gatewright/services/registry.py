@@ -5,11 +5,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from gatewright.core.errors import IntegrityError, ModelError
-from gatewright.core.frames import class_name
 from gatewright.core.records import sha256_hex
 from gatewright.core.refs import ArtifactRef
 from gatewright.core.spec import Task
@@ -18,6 +14,9 @@ from gatewright.services.model_formats.refusals import named
 from gatewright.services.model_probe import ModelProbe, WarmUp
 
 if TYPE_CHECKING:
+    # Commands that only read releases need not wait for it; who has a model has it.
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
     from threadpoolctl import ThreadpoolController
 
@@ -86,14 +85,14 @@ class ModelRegistry:
 
     def answers(
         self, model: Any, frame: "pd.DataFrame", features: Sequence[str], task: Task
-    ) -> npt.NDArray[np.float64]:
+    ) -> "npt.NDArray[np.float64]":
         """What a model of ``task`` says of each row: `score`, `predict` or `probabilities`, whose errors it raises."""
         if task == "regression":
             return self.predict(model, frame, features)
         return (self.score if task == "binary_classification" else self.probabilities)(model, frame, features)
 
     @staticmethod
-    def score(model: Any, frame: "pd.DataFrame", features: Sequence[str]) -> npt.NDArray[np.float64]:
+    def score(model: Any, frame: "pd.DataFrame", features: Sequence[str]) -> "npt.NDArray[np.float64]":
         """The probability of class 1 for each row: float64 of shape (n,), each within [0, 1].
 
         ``features`` are passed in this order. Raises ModelError when the model refuses the rows or gives
@@ -103,7 +102,7 @@ class ModelRegistry:
         return _positive(answer, classes, len(frame), type(model).__qualname__)
 
     @staticmethod
-    def probabilities(model: Any, frame: "pd.DataFrame", features: Sequence[str]) -> npt.NDArray[np.float64]:
+    def probabilities(model: Any, frame: "pd.DataFrame", features: Sequence[str]) -> "npt.NDArray[np.float64]":
         """The probability of each class for each row: float64 of shape (n, classes), in the order of `class_names`.
 
         Raises ModelError as `score`; whether rows sum to 1 is for the check that uses them to say.
@@ -113,13 +112,15 @@ class ModelRegistry:
         if answer.shape != (len(frame), len(classes)):
             shape = len(frame), len(classes)
             raise ModelError(f"the probabilities have shape {answer.shape}, not {shape}.", where=where, remedy=remedy)
-        if not bool(np.all((answer >= 0) & (answer <= 1))):
+        if not bool(((answer >= 0) & (answer <= 1)).all()):
             raise ModelError("a probability is NaN or outside 0 to 1.", where=where, remedy=remedy)
         return answer
 
     @staticmethod
     def class_names(model: Any) -> tuple[str, ...]:
         """The classes of a classifier as text. Raises ModelError where it has none or two of one name."""
+        from gatewright.core.frames import class_name
+
         try:
             names = tuple(class_name(value) for value in model.classes_)
         except (AttributeError, TypeError):
@@ -133,8 +134,10 @@ class ModelRegistry:
         return names
 
     @staticmethod
-    def predict(model: Any, frame: "pd.DataFrame", features: Sequence[str]) -> npt.NDArray[np.float64]:
+    def predict(model: Any, frame: "pd.DataFrame", features: Sequence[str]) -> "npt.NDArray[np.float64]":
         """The predicted number of each row: float64 of shape (n,), finite. Raises ModelError as `score`."""
+        import numpy as np
+
         where = type(model).__qualname__
         _require_columns(frame, features, where)
         remedy = "train a regressor whose `predict` gives one finite number a row, whatever its features hold."
@@ -154,8 +157,10 @@ class ModelRegistry:
         return answer
 
 
-def _asked(model: Any, frame: "pd.DataFrame", features: Sequence[str]) -> tuple[npt.NDArray[np.float64], list[Any]]:
+def _asked(model: Any, frame: "pd.DataFrame", features: Sequence[str]) -> "tuple[npt.NDArray[np.float64], list[Any]]":
     """What a classifier says of the rows, and its classes."""
+    import numpy as np
+
     where = type(model).__qualname__
     _require_columns(frame, features, where)
     try:
@@ -193,13 +198,15 @@ def _require_columns(frame: "pd.DataFrame", features: Sequence[str], where: str)
         )
 
 
-def _positive(answer: npt.NDArray[np.float64], classes: list[Any], rows: int, where: str) -> npt.NDArray[np.float64]:
+def _positive(
+    answer: "npt.NDArray[np.float64]", classes: list[Any], rows: int, where: str
+) -> "npt.NDArray[np.float64]":
     remedy = "labels must be 0 and 1, and `predict_proba` must give one column a class."
     if classes not in ([0, 1], [1, 0]):
         raise ModelError(f"the model's classes are {classes}, not 0 and 1.", where=where, remedy=remedy)
     if answer.shape != (rows, 2):
         raise ModelError(f"the scores have shape {answer.shape}, not ({rows}, 2).", where=where, remedy=remedy)
     scores = answer[:, classes.index(POSITIVE_CLASS)]
-    if not bool(np.all((scores >= 0) & (scores <= 1))):
+    if not bool(((scores >= 0) & (scores <= 1)).all()):
         raise ModelError("a score is NaN or outside 0 to 1.", where=where, remedy=remedy)
     return scores

@@ -22,6 +22,16 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "HEAVY []"
 
 
+def test_what_only_reads_releases_imports_no_frames() -> None:
+    """`show` and its like need the store's client, and nothing that computes: it would double their time."""
+    program = (
+        "import sys; import gatewright.cli, gatewright.wiring, gatewright.cli.question_page; "
+        f"print('HEAVY', sorted((set({HEAVY!r}) - {{'boto3'}}) & set(sys.modules)), 'pyarrow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.splitlines()[-1] == "HEAVY [] False"
+
+
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     """Commands are found without reading documentation."""
     assert main(["--help"]) == 0

@@ -1,12 +1,14 @@
 """Models as ONNX: a graph of standard operators, run by ONNX Runtime on the CPU. The optional extra ``onnx``."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gatewright.core.errors import ModelError
-from gatewright.services.model_formats.onnx_answers import OnnxModel
 from gatewright.services.model_formats.onnx_classes import classes_of
 from gatewright.services.model_formats.refusals import named, not_a_model, refused
+
+if TYPE_CHECKING:
+    from gatewright.services.model_formats.onnx_answers import OnnxModel
 
 __all__ = ["is_model_proto", "load_onnx", "read_onnx"]
 
@@ -36,8 +38,10 @@ def read_onnx(body: bytes, *, where: str) -> Any:
     return model
 
 
-def load_onnx(body: bytes, *, where: str) -> OnnxModel:
+def load_onnx(body: bytes, *, where: str) -> "OnnxModel":
     """A session over exactly these bytes. Raises ModelError as `read_onnx`, and for a graph that cannot run."""
+    from gatewright.services.model_formats.onnx_answers import OnnxModel
+
     proto = read_onnx(body, where=where)
     _, runtime = _libraries(where)
     try:

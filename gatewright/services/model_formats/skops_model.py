@@ -6,8 +6,6 @@ import zipfile
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from gatewright.core.errors import ModelError
 from gatewright.services.model_formats.content import is_pickle, read_archive
 from gatewright.services.model_formats.refusals import named, not_a_model, refused
@@ -77,6 +75,8 @@ def _require_plain(member: bytes, where: str) -> None:
 
 
 def _require_numbers(member: bytes, where: str) -> None:
+    import numpy as np
+
     file = io.BytesIO(member)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     reader = readers.get(np.lib.format.read_magic(file))
