@@ -63,12 +63,12 @@ class Starts:
         try:
             stamp = RollbackStamp(
                 kind=STAMP_KIND,
-                model=asked.get("model"),  # type: ignore[arg-type]
+                model=asked.get("model"),
                 environment=self._channel,
                 to_release=asked.get("to_release"),
                 operation=operation,
                 principal=who,
-                reason=asked.get("reason"),  # type: ignore[arg-type]
+                reason=asked.get("reason"),
                 at=self._now(),
             ).to_bytes()
         except ValidationError:

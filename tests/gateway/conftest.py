@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,9 +79,8 @@ class Server:
         with self.as_service() as client:
             return str(client.post("/api/flows/", json={"name": "release"}).json()["id"])
 
-    def deployment(self) -> str:
+    def deployment(self, names: Sequence[str] = ("model", "period", "requested_by", "actor")) -> str:
         """One whose parameters say who asks."""
-        names = ("model", "period", "requested_by", "actor")
         schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
         given = {"name": uuid.uuid4().hex, "flow_id": self.flow(), "parameter_openapi_schema": schema}
         with self.as_service() as client:
