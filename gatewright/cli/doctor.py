@@ -103,7 +103,7 @@ def _of_notices(services: "Services") -> "Iterator[Check]":
 
     settings, now = services.settings, services.now()
     routes = partial(read_routes, settings.path(settings.notifications))
-    yield Check("notifications", lambda: notices.look_at_routes(routes(), _roster(services), _blocks(), now))
+    yield Check("notifications", lambda: notices.look_at_routes(routes(), lambda: _roster(services), _blocks(), now))
     yield Check("escalation", lambda: notices.look_at_escalation(routes(), _roster(services), _policies(services), now))
 
 
@@ -124,7 +124,7 @@ def _policies(services: "Services") -> "list[Policy]":
     for folder in sorted(path.parent for path in settings.path(settings.models_dir).glob("*/model.yaml")):
         spec = services.spec(folder.name)
         known = services.governance.in_force("policy", spec.name)
-        path = settings.path(spec.policy)
+        path = services.project_files.path("policy", spec.policy)
         found.append(known.policy if known else parse_yaml(read_text(path), Policy, where=str(path)))
     return found
 

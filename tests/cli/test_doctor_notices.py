@@ -9,11 +9,12 @@ import httpx
 import pytest
 import yaml
 
-from gatewright.core.errors import ServerError
+from gatewright.core.errors import ServerError, StoreError
 from gatewright.core.policy import Policy
 from gatewright.core.roster import Person, Roster
 from gatewright.core.routing import Route, Routes
-from gatewright.services.checkup import Finding
+from gatewright.services.checkup import Check, Finding
+from gatewright.services.checkup import look as look_in_order
 from gatewright.services.checkup.notices import look_at_escalation, look_at_routes
 from gatewright.services.prefect_api import PrefectApi
 from tests.cli.conftest import ROSTER, Run
@@ -23,6 +24,7 @@ from tests.services.reports.example_view import NOON, POLICY, SPEC
 
 SECRET = "hush-hush-token"
 EVERYBODY = Route(role="*", send=("env:TELL_ALL",))
+ALL = Routes(routes=(EVERYBODY,))
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +35,7 @@ def addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def look(*routes: Route, roster: Roster = ROSTER, blocks: Callable[[str, str], bool] | None = None) -> list[Finding]:
-    return list(look_at_routes(Routes(routes=routes), roster, blocks, NOON))
+    return list(look_at_routes(Routes(routes=routes), lambda: roster, blocks, NOON))
 
 
 def escalating(*roles: str) -> Policy:
@@ -77,6 +79,17 @@ def test_an_address_that_apprise_does_not_know_fails_and_is_not_shown(
     (one,) = look(EVERYBODY)
     assert (one.status, one.found) == ("FAIL", "TELL_ALL: the variable holds no address that apprise knows.")
     assert SECRET not in repr(one)
+
+
+def test_an_address_is_looked_at_though_the_store_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file and the variables are here; only the people of the roster are not."""
+    monkeypatch.setenv("TELL_ALL", SECRET)
+
+    def down() -> Roster:
+        raise StoreError("the store does not answer.", where="s3", remedy="start it.")
+
+    findings = list(look_in_order([Check("notifications", lambda: look_at_routes(ALL, down, None, NOON))]))
+    assert [one.found[:8] for one in findings] == ["TELL_ALL", "the stor"]
 
 
 def test_a_variable_that_only_the_workers_have_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,16 +24,18 @@ _WRITE = "add a route to the file of notifications: docs/notifications.md."
 Blocks = Callable[[str, str], bool] | None
 
 
-def look_at_routes(routes: Routes, roster: Roster, blocks: Blocks, now: datetime) -> Iterator[Finding]:
-    """Every route and every destination, once. Raises what ``blocks`` raises."""
+def look_at_routes(routes: Routes, roster: Callable[[], Roster], blocks: Blocks, now: datetime) -> Iterator[Finding]:
+    """Every route and every destination, once; the file is looked at before the roster. Raises what that raises."""
     if not routes.routes:
         yield Finding(_PART, "WARN", "nobody is told of anything: there is no route", _WRITE)
         return
-    problems = [*_without_people(routes.routes, roster, now), *_unheard(routes)]
     places = list(dict.fromkeys(place for route in routes.routes for place in route.send))
-    problems += [finding for place in places if (finding := _destination(place, blocks)) is not None]
+    problems = [finding for place in places if (finding := _destination(place, blocks)) is not None]
+    problems += _unheard(routes)
     yield from problems
-    if not problems:
+    without = list(_without_people(routes.routes, roster(), now))
+    yield from without
+    if not (problems or without):
         yield Finding(_PART, "OK", f"{len(routes.routes)} routes to {len(places)} destinations, nothing was sent")
 
 
