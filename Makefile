@@ -23,7 +23,7 @@ demo: setup
 	@$(VENV)/python -m deployments.local.demo $(ARGS)
 
 # Two workers, each with servers of its own: the longest tests wait for servers. A file's tests stay together, since some
-# continue what others began; the long ones come early by their names.
+# continue what others began (tests/conftest.py); the long ones come early by their names.
 test: setup
 	$(VENV)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 

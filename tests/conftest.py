@@ -4,6 +4,7 @@ import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,7 +12,32 @@ from gatewright.services.embedded_store import EmbeddedStore
 from gatewright.services.store import S3Location, S3Store
 from tests.fakes import MemoryStore
 
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadFileScheduling
+
 _BUCKET = "gatewright-tests"
+# They share what takes longest to make, six years of releases: on two workers it would be made twice.
+_WITH_YEARS = frozenset(f"tests/flows/test_{name}.py" for name in ("bad_input", "outcomes", "production"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadFileScheduling":
+    """Keep the tests of a file on one worker, and all that need six years of releases."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "six years" if file in _WITH_YEARS else file
+
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Hold the list above."""
+    users = {item.nodeid.split("::")[0] for item in items if "years" in getattr(item, "fixturenames", ())}
+    if not users <= _WITH_YEARS:
+        raise pytest.UsageError(f"name in _WITH_YEARS of tests/conftest.py: {', '.join(users - _WITH_YEARS)}")
 
 
 @pytest.fixture

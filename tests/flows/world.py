@@ -207,7 +207,7 @@ def _paused_runs() -> list[FlowRun]:
 
 def serve(services: Services, model: str, port: int) -> uvicorn.Server:
     """The real scoring service in a thread of this process."""
-    app = scoring_app(services, model, poll_seconds=0.1)
+    app = scoring_app(services, model, poll_seconds=0.25)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     threading.Thread(target=server.run, daemon=True).start()
     while not server.started:
