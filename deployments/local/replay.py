@@ -17,7 +17,7 @@ from gatewright.wiring import Services
 
 __all__ = ["Replay"]
 
-GATES_SECONDS = 300
+GATES_SECONDS = 900
 APPROVER = "demo.approver"
 
 
