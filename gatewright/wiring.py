@@ -37,6 +37,7 @@ from gatewright.services.model_checkpoints import ModelCheckpoints
 from gatewright.services.model_probe import ModelProbe
 from gatewright.services.pauses import Pauses
 from gatewright.services.pipeline_keys import PipelineKeys
+from gatewright.services.project_files import ProjectFiles
 from gatewright.services.registry import ModelRegistry
 from gatewright.services.releases import Releases
 from gatewright.services.rollback_records import RollbackRecords
@@ -62,7 +63,7 @@ __all__ = ["Services", "build", "connect", "read_settings", "stores"]
 # Who put a version in force that nobody had to sign.
 _FILE = "file"
 
-T = TypeVar("T", ModelSpec, Policy, Roster)
+T = TypeVar("T", Policy, Roster)
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,13 @@ class Services:
         return Documents(self.releases, self.evidence, self.blobs)
 
     def spec(self, model: str) -> ModelSpec:
-        """The model spec as it is on disk now. Raises SpecError for an unknown model."""
-        return _read(self.spec_dir(model) / "model.yaml", ModelSpec)
+        """The model spec as it is on disk now. Raises SpecError for an unknown model, or files outside the project."""
+        return self.project_files.spec(self.spec_dir(model) / "model.yaml")
+
+    @property
+    def project_files(self) -> ProjectFiles:
+        """What specs may name."""
+        return ProjectFiles(self.settings.root, self.settings.path(self.settings.models_dir))
 
     def spec_dir(self, model: str) -> Path:
         """The folder of a model, found among those that exist: a name never becomes a path."""
@@ -145,7 +151,7 @@ class Services:
         return self.governance.adopt("roster", ROSTER_NAME, written, _FILE)
 
     def _adopted_policy(self, spec: ModelSpec) -> InForce:
-        policy = _read(self.settings.path(spec.policy), Policy)
+        policy = _read(self.project_files.path("policy", spec.policy), Policy)
         if policy.model != spec.name:
             raise SpecError(
                 f"the policy is for `{policy.model}`, not `{spec.name}`.",

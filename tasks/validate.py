@@ -42,7 +42,7 @@ def _find(services: Services, opening: Opening, data: ReleaseData) -> Findings:
         measurements=tuple(m for name, o in outcomes.items() for m in validation_measurements(o, slice=name)),
         details={name: o.summary.model_dump(mode="json") for name, o in outcomes.items()},
         artifacts={
-            **{f"{part}/suite.json": _suite(services, path) for part, path in spec.suites.items()},
+            **{f"{part}/suite.json": _suite(services, part, path) for part, path in spec.suites.items()},
             **{key: ref for name, o in outcomes.items() for key, ref in _store(services, name, o).items()},
         },
     )
@@ -52,7 +52,7 @@ def _outcome(
     services: Services, opening: Opening, spec: ModelSpec, part: Part, dataset: DatasetRef
 ) -> ValidationOutcome:
     """Streamed from the pinned files, or with what ``validation.engine`` of the spec names."""
-    suite = services.settings.path(spec.suites[part])
+    suite = services.project_files.path(f"suites.{part}", spec.suites[part])
     given: dict[str, Any] = {
         "masked_columns": masked_columns_of(spec),
         "parameters": {"period": int(opening.period) if opening.period.isdecimal() else opening.period},
@@ -73,9 +73,9 @@ def _outcome(
     return validate_elsewhere(spec, dataset, suite, blobs=services.blobs, **given)
 
 
-def _suite(services: Services, path: str) -> ArtifactRef:
+def _suite(services: Services, part: str, path: str) -> ArtifactRef:
     """The suite as it was run: the file may be changed while people think."""
-    return services.blobs.put(services.settings.path(path).read_bytes(), "application/json")
+    return services.blobs.put(services.project_files.path(f"suites.{part}", path).read_bytes(), "application/json")
 
 
 def _store(services: Services, part: str, outcome: ValidationOutcome) -> dict[str, ArtifactRef]:

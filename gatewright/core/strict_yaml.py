@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from gatewright.core.errors import SpecError
 
-__all__ = ["MAX_BYTES", "parse_yaml"]
+__all__ = ["MAX_BYTES", "line_of", "parse_yaml"]
 
 MAX_BYTES = 1_000_000
 # A policy nests five deep; more is a mistake or an attack on the parser's stack.
@@ -38,6 +38,13 @@ def parse_yaml(text: str, kind: type[Model], *, where: str) -> Model:
         return kind.model_validate_json(json.dumps(value, default=_iso), strict=True)
     except ValidationError as error:
         raise _explain(error, kind, lines, where) from None
+
+
+def line_of(text: str, key: Path, *, where: str) -> int:
+    """The line of a key in YAML that `parse_yaml` took; that of the nearest key above it where it is not there."""
+    lines: dict[Path, int] = {}
+    _plain(_compose(text, where), (), lines, where)
+    return _line(key, lines)
 
 
 def _compose(text: str, where: str) -> yaml.Node:

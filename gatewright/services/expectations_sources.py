@@ -119,6 +119,9 @@ def _url(spec: ModelSpec) -> tuple["sa.URL", tuple[str, ...]]:
     stated = str(spec.validation.connection)
     variable = stated.removeprefix("env:") if stated.startswith("env:") else None
     text = os.environ.get(variable, "") if variable else stated
+    if variable is None and "$" in stated:
+        # Great Expectations would put any variable of the environment there, and send it to that address.
+        raise SpecError("a `$` stands in the URL.", where=PLACE, remedy="write `env:NAME`, and the whole URL in it.")
     if not text:
         raise SpecError(f"the environment variable `{variable}` is not set.", where=PLACE, remedy="set it.")
     try:

