@@ -1,5 +1,6 @@
 """The leakage stage asks what the champion has learned from, and reads no file twice for it."""
 
+import io
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,11 +10,11 @@ import pytest
 
 from gatewright.core.checks.champion_seen import CHAMPION_METRICS
 from gatewright.core.judging import judge
-from gatewright.core.refs import DatasetRef
+from gatewright.core.refs import DatasetFile, DatasetRef
 from gatewright.core.releases import Champion, ReleaseData
 from gatewright.core.results import Measurement, Status
 from gatewright.services.blobs import BlobStore
-from gatewright.services.datasets import Datasets
+from gatewright.services.datasets import PARQUET, Datasets
 from tasks import leakage
 from tests.core.examples import DIGEST, policy, rule
 from tests.fakes import MemoryStore
@@ -34,17 +35,18 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.store = MemoryStore()
-        self.folder = folder
-        self.datasets = Datasets(BlobStore(self.store, folder / "cache"), folder)
-        (folder / "data").mkdir()
-        for period in PERIODS:
-            year(period).to_parquet(self.file(period), index=False)
-
-    def file(self, period: str) -> Path:
-        return self.folder / "data" / f"{period}.parquet"
+        self.blobs = BlobStore(self.store, folder)
+        self.datasets = Datasets(self.blobs, folder)
+        self.frames = {period: year(period) for period in PERIODS}
 
     def pin(self, *periods: str) -> DatasetRef:
-        return self.datasets.pin(MODEL, periods, name="triage")
+        return DatasetRef(name="triage", files=tuple(map(self._file, periods)))
+
+    def _file(self, period: str) -> DatasetFile:
+        frame, body = self.frames[period], io.BytesIO()
+        frame.to_parquet(body, index=False)
+        artifact = self.blobs.put(body.getvalue(), PARQUET)
+        return DatasetFile(uri=f"{period}.parquet", period=period, rows=len(frame), artifact=artifact)
 
     def found(self, champion: DatasetRef | None, *, trained_on: tuple[str, ...] = ("1997",), period: str = "1998"):
         """What the stage measures of the champion's training data; the store's calls are those of the stage."""
@@ -119,18 +121,28 @@ def test_other_files_are_read_one_by_one(place: Place):
 def test_the_same_rows_in_other_bytes_are_found_by_reading(place: Place):
     """What the digest says at once and what the rows say is the same, measurement by measurement."""
     by_digest = place.found(place.pin("1998"))
-    year("1998").sample(frac=1, random_state=0).to_parquet(place.file("1998"), index=False)
+    place.frames["1998"] = year("1998").sample(frac=1, random_state=0)
     rewritten = place.pin("1998")
-    year("1998").to_parquet(place.file("1998"), index=False)
+    place.frames["1998"] = year("1998")
     assert place.found(rewritten) == by_digest
     assert place.reads == 3
 
 
 def test_half_a_year_that_was_delivered_early_is_half_seen(place: Place):
     """30 of 60 rows, in 15 of 30 cases."""
-    year("1998").head(ROWS // 2).to_parquet(place.file("1999"), index=False)
+    place.frames["1999"] = year("1998").head(ROWS // 2)
     found = place.found(place.pin("1997", "1999"))
     assert [(m.value, m.note) for m in found.values()] == [(0.5, "30 of 60 rows"), (0.5, "15 of 30 entities")]
+
+
+def test_of_the_files_that_both_learned_from_each_has_its_own_rows(place: Place):
+    """The candidate learned from two years, of which the second holds evaluation rows; the champion from either."""
+    place.frames["1999"] = year("1998").head(ROWS // 2)
+    shares = [
+        place.found(place.pin(one), trained_on=("1997", "1999"))["champion_seen_rows"].value for one in ("1997", "1999")
+    ]
+    assert shares == [0, 0.5]
+    assert place.reads == 3
 
 
 def test_without_a_champion_nothing_is_measured(place: Place):
@@ -151,7 +163,7 @@ def test_data_that_are_gone_are_no_proof(place: Place):
 
 def test_a_key_that_was_written_otherwise_is_no_proof(place: Place):
     """The champion's cases were text: none would equal a number, whatever it saw."""
-    year("1999").astype({"case": str}).to_parquet(place.file("1999"), index=False)
+    place.frames["1999"] = year("1999").astype({"case": str})
     found = place.found(place.pin("1999"))
     assert found["champion_seen_rows"].value is None
     assert status(found) is Status.INCONCLUSIVE

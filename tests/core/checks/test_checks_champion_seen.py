@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewright.core.checks.champion_seen import measure_champion_seen
@@ -38,6 +38,7 @@ def test_a_champion_that_learned_from_other_years_has_seen_nothing():
     assert (rows.value, entities.value) == (0, 0)
 
 
+@settings(deadline=None, max_examples=40)
 @given(ROWS, ROWS, ROWS, st.randoms(use_true_random=False))
 def test_neither_order_nor_parts_change_a_share(asked, first, second, random):
     """It is the share of a plain search in a set, between 0 and 1."""
