@@ -84,7 +84,9 @@ class Replay:
                 return state
             if deadline is not None and time.monotonic() > deadline:
                 raise TargetError(
-                    f"release {release_id} is still {state}.", where=self._model, remedy="look at the worker's log."
+                    f"release {release_id} is still {state}.",
+                    where=self._model,
+                    remedy="look at the worker's log; a second start goes on from here.",
                 )
             time.sleep(0.5)
 

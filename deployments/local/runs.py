@@ -69,7 +69,7 @@ def wait_for_pause_or_end(run_id: UUID, check: Callable[[], None], *, seconds: f
             raise TargetError(
                 f"the run `{run.name}` is still {run.state_name} after {seconds:.0f} s.",
                 where="Prefect server",
-                remedy="look at the worker's log.",
+                remedy="look at the worker's log; a second start goes on from here.",
             )
         time.sleep(POLL_SECONDS)
 
