@@ -16,6 +16,7 @@ from gatewright.core.governed import ROSTER_NAME, DocumentKind
 from gatewright.core.in_force import InForce
 from gatewright.core.refs import ArtifactRef, Candidate
 from gatewright.core.releases import EvidenceRoot, Opening, ReleaseData
+from gatewright.core.rollback_proof import AcceptedRollback
 from gatewright.core.statements import Approval, Request
 from gatewright.core.tokens import Token, parse_token
 from gatewright.core.waivers import Waiver
@@ -23,6 +24,7 @@ from gatewright.services.attestations import ATTESTATION, LATE_ATTESTATION, Atte
 from gatewright.services.audit.store import AuditedStore
 from gatewright.services.checkpoints import CheckpointReader
 from gatewright.services.export.signers import allowed_signers
+from gatewright.services.rollback_records import record_key
 from gatewright.services.ssh_signatures import armored
 from gatewright.services.store import valid_name
 
@@ -35,8 +37,9 @@ _GENERATION = re.compile(r"\d{10}\.json", re.ASCII)
 class Bundle:
     """What was collected of one release. ``files``: path in the bundle -> bytes.
 
-    ``approvals`` and ``emergencies`` are those among the answers, each with the answer's number. What a release never
-    came to is None or empty.
+    ``approvals`` and ``emergencies`` are those among the answers, each with the answer's number; ``rollbacks`` are
+    those of the channel that were recorded and confirmed, by the number of their move. What a release never came to is
+    None or empty.
     """
 
     opening: Opening
@@ -46,6 +49,7 @@ class Bundle:
     request: Request | None = None
     approvals: dict[int, Approval] = field(default_factory=dict)
     emergencies: dict[int, Emergency] = field(default_factory=dict)
+    rollbacks: dict[int, AcceptedRollback] = field(default_factory=dict)
     moves: list[ChannelEntry] = field(default_factory=list)
     policies: tuple[InForce, ...] = ()
     rosters: tuple[InForce, ...] = ()
@@ -116,6 +120,7 @@ def collect(
     _add_approvals(bundle, store)
     _add_waivers(bundle)
     _add_seals(bundle)
+    _add_rollbacks(bundle, store)
     _add_attestation(bundle, store)
     _add_checkpoints(bundle, store, checkpoints)
     _add_model(bundle, store, with_blobs=with_blobs)
@@ -209,6 +214,22 @@ def _add_seals(bundle: Bundle) -> None:
         if move.seal is not None:
             message = seal_message(move, bundle.opening.model, bundle.channel, n)
             bundle.put_signed(f"seals/{n}", Token(message, _decoded(move.seal)))
+
+
+def _add_rollbacks(bundle: Bundle, store: AuditedStore) -> None:
+    model, channel = bundle.opening.model, bundle.channel
+    confirmed = {move.operation for move in bundle.moves if move.action == "confirm"}
+    for n, move in enumerate(bundle.moves, 1):
+        if move.action != "rollback" or move.operation not in confirmed:
+            continue
+        recorded = store.rollback_records.find(model, channel, move.operation)
+        if recorded is None:
+            continue
+        name = valid_name(recorded.principal)
+        bundle.rollbacks[n] = recorded
+        bundle.files[f"rollbacks/{n}.json"] = store.records.get(record_key(model, channel, move.operation))
+        if recorded.proof:
+            bundle.put_signed(f"rollbacks/{n}-{name}", parse_token(recorded.proof))
 
 
 def _decoded(seal: str) -> bytes:

@@ -68,9 +68,9 @@ signers() {
     }
     index($0, "{\"id\":\"") == 1 { id = field("id"); joined = field("joined"); keys = 0 }
     index($0, "{\"added\":\"") == 1 { keys++; added[keys] = field("added"); key[keys] = field("key"); revoked[keys] = field("revoked") }
-    field("role") == "gateway" { tell("gateway", "gateway-stamp@gatewright", "", "") }
+    field("role") == "gateway" { tell("gateway", "gateway-stamp@gatewright,rollback-stamp@gatewright", "", "") }
     field("role") == "pipeline" { tell("pipeline", "channel-seal@gatewright,checkpoint@gatewright", "", "") }
-    index($0, "\"roles\":[") { tell(id, "release-approval@gatewright,governed-change@gatewright,waiver@gatewright,break-glass@gatewright", joined, field("left")) }
+    index($0, "\"roles\":[") { tell(id, "release-approval@gatewright,governed-change@gatewright,waiver@gatewright,break-glass@gatewright,rollback@gatewright", joined, field("left")) }
   '
 }
 
@@ -84,15 +84,16 @@ signed() {
 # The base64 of an armored signature, in one line.
 blob() { grep -v '^-----' "$1" | tr -d '\n'; }
 
-# The number of the roster that was in force at a time.
-roster_at() {
+# The number of the roster, or the policy, that was in force at a time.
+version_at() {
   found=
-  for file in governance/roster/*.json; do
-    if not_after "$(about "$file" | value at)" "$1"; then found=$((${found:-0} + 1)); else break; fi
+  for file in "governance/$1"/*.json; do
+    if not_after "$(about "$file" | value at)" "$2"; then found=$((${found:-0} + 1)); else break; fi
   done
-  same "the roster in force at $1" "${found:+known}" known
+  same "the $1 in force at $2" "${found:+known}" known
   echo "$found"
 }
+roster_at() { version_at roster "$1"; }
 
 # The number of the roster that has a digest.
 roster_of() {
@@ -249,6 +250,66 @@ sealed() {
   same "seal $n" "$(printf '%s' "$move" | value seal)" "$(blob "seals/$n.sig")"
   at=$(printf '%s' "$move" | value at)
   signed "allowed_signers-$(roster_at "$at")" pipeline channel-seal@gatewright "$at" "seals/$n.json" "seals/$n.sig"
+}
+
+# A reason in full, commas and all, without spaces around it.
+why() { sed 's/.*[{,]"reason":"//; s/","[a-z_0-9]*":.*//; s/^ *//; s/ *$//'; }
+
+# A rollback of the channel: by somebody who may, over exactly this move, and in the ledger.
+taken_back() {
+  move=$(payload "channel/$(printf '%010d' "$1").json")
+  confirmed=$(payload "channel/$(printf '%010d' $(($1 + 1))).json")
+  at=$(printf '%s' "$move" | value at)
+  role=$(value role < "rollbacks/$1.json")
+  for pair in principal.actor operation.operation to_release.release_id to_model_sha256.model_sha256; do
+    same "${pair%.*} of rollback $1" "$(value "${pair%.*}" < "rollbacks/$1.json")" "$(printf '%s' "$move" | value "${pair#*.}")"
+  done
+  same "reason of rollback $1" "$(why < "rollbacks/$1.json")" "$(printf '%s' "$move" | why)"
+  same "principal of rollback $1" "$(value principal < "rollbacks/$1.json")" "$2"
+  same "assurance of rollback $1" "$(value assurance < "rollbacks/$1.json")" "$3"
+  same "the ledger on rollback $1" "$(release=$(value to_release < "rollbacks/$1.json"); events rolled_back \
+    "\"move\":\"$(printf '%s' "$confirmed" | digest)\",\"rollback\":\"$(digest < "rollbacks/$1.json")\"" | grep -c .)" 1
+  policy=governance/policy/$(printf '%010d' "$(version_at policy "$at")").json
+  roster=$(roster_at "$at")
+  allowed "$policy" "$role" "$3"
+  document "governance/roster/$(printf '%010d' "$roster").json" | holds_role "$2" "$role"
+  statement=rollbacks/$1-$2
+  case $3 in
+    declared) echo "$2 ($role) was typed into a form on $at: not proven"; return 0 ;;
+    signed) purpose=rollback who=$2 said="signed on $at" ;;
+    gateway) purpose=rollback-stamp who=gateway said="was logged in at the gateway on $at" ;;
+  esac
+  same "environment of $statement" "$(value environment < "$statement.json")" "$channel"
+  same "model of $statement" "$(value model < "$statement.json")" "$model_name"
+  same "reason of $statement" "$(why < "$statement.json")" "$(why < "rollbacks/$1.json")"
+  for name in operation principal; do
+    same "$name of $statement" "$(value "$name" < "$statement.json")" "$(value "$name" < "rollbacks/$1.json")"
+  done
+  if [ "$3" = signed ]; then
+    for name in to_release to_model_sha256; do
+      same "$name of $statement" "$(value "$name" < "$statement.json")" "$(value "$name" < "rollbacks/$1.json")"
+    done
+    same "place of $statement" "$(($(value from_generation < "$statement.json") + 1))" "$1"
+    same "policy of $statement" "$(value policy_sha256 < "$statement.json")" "$(document "$policy" | digest)"
+    not_after "$at" "$(value expires < "$statement.json")"
+  fi
+  same "signature of rollback $1" "$(sed -n 's/.*"proof":"[^".]*\.\([^"]*\)".*/\1/p' "rollbacks/$1.json")" "$(blob "$statement.sig")"
+  signed "allowed_signers-$roster" "$who" "$purpose@gatewright" "$at" "$statement.json" "$statement.sig"
+  echo "$2 ($role) $said"
+}
+
+# Whether a policy lets a role take a model back, known this surely: by its own words, or else by the roles of its tiers.
+allowed() {
+  asked=$(document "$1" | sed -n 's/.*"rollback":{"assurance":"\([a-z]*\)","roles":\[\([^]]*\)\]}.*/\1 ,\2,/p')
+  if [ -z "$asked" ]; then
+    asked="declared ,$(document "$1" | sed 's/{"approvals":/\
+&/g' | grep '^{"approvals":' | sed 's/,"window_hours":.*//; s/.*"roles":\[\([^]]*\)\].*/\1/' | tr '\n' ','),"
+  fi
+  if ! printf '%s' "${asked#* }" | grep -qF ",\"$2\","; then echo "$2 may not take a model back by $1"; exit 1; fi
+  case "${asked%% *} $3" in
+    declared\ * | "gateway gateway" | "gateway signed" | "signed signed") ;;
+    *) echo "a $3 name is not enough for $1"; exit 1 ;;
+  esac
 }
 
 # A checkpoint, kept away from the store: the chain is still the one that it was signed for.

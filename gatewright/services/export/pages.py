@@ -111,6 +111,7 @@ def _tail(bundle: Bundle) -> str:
 
 def _not_proven(bundle: Bundle) -> list[tuple[bool, str]]:
     declared = [one.principal for one in bundle.approvals.values() if one.assurance == "declared"]
+    typed = any(one.assurance == "declared" for one in bundle.rollbacks.values())
     return [
         (
             True,
@@ -127,6 +128,7 @@ def _not_proven(bundle: Bundle) -> list[tuple[bool, str]]:
             "Who may sign: no roster was ever put in force, so `roster.json` may have been made for this purpose.",
         ),
         (bool(declared), f"That {', '.join(declared)} answered: the name was typed, and nothing shows by whom."),
+        (typed, "Who took a model back where it says *typed into a form*: nothing shows by whom."),
         (any(move.seal is None for move in bundle.moves), "That the pipeline moved the channel: a move has no seal."),
         (not bundle.paths("checkpoints"), "That the end of a chain was not cut off: there is no checkpoint here."),
         (

@@ -4,12 +4,22 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from gatewright.core.roster import PublicKey, Roster
-from gatewright.core.signatures import APPROVAL, BREAK_GLASS, CHANGE, CHECKPOINT, GATEWAY_STAMP, SEAL, WAIVER
+from gatewright.core.signatures import (
+    APPROVAL,
+    BREAK_GLASS,
+    CHANGE,
+    CHECKPOINT,
+    GATEWAY_STAMP,
+    ROLLBACK,
+    ROLLBACK_STAMP,
+    SEAL,
+    WAIVER,
+)
 
 __all__ = ["allowed_signers"]
 
-_PEOPLE = (APPROVAL, CHANGE, WAIVER, BREAK_GLASS)
-_MACHINES = {"gateway": (GATEWAY_STAMP,), "pipeline": (SEAL, CHECKPOINT)}
+_PEOPLE = (APPROVAL, CHANGE, WAIVER, BREAK_GLASS, ROLLBACK)
+_MACHINES = {"gateway": (GATEWAY_STAMP, ROLLBACK_STAMP), "pipeline": (SEAL, CHECKPOINT)}
 
 
 def allowed_signers(roster: Roster) -> str:

@@ -45,6 +45,7 @@ def steps_of(bundle: Bundle) -> list[Step]:
         _approvals,
         _promotion,
         _seals,
+        _rollbacks,
         _served,
         _checkpoints,
         _blobs,
@@ -212,6 +213,22 @@ def _seals(bundle: Bundle) -> Step | None:
         "A move that somebody wrote into the store has no seal by the pipeline's key.",
         ('for file in channel/*.json; do sealed "$file"; done', f"echo '{len(bundle.moves)} seals'"),
         (f"{len(bundle.moves)} seals",),
+    )
+
+
+def _rollbacks(bundle: Bundle) -> Step | None:
+    if not (bundle.rollbacks and bundle.policies and bundle.rosters):
+        return None
+    made = bundle.rollbacks.items()
+    return Step(
+        "Who took a model back, and why",
+        "Each rollback of the channel that was recorded is by somebody whom the policy of that moment names, as surely "
+        "known as it asks, over exactly this move; the ledger names the record. The reasons stand in `rollbacks/`.",
+        tuple(f"taken_back {n} {one.principal} {one.assurance}" for n, one in made),
+        tuple(
+            plain(f"{one.principal} ({one.role}) {_SAID[one.assurance].format(_at(bundle.moves[n - 1]))}")
+            for n, one in made
+        ),
     )
 
 

@@ -17,7 +17,7 @@ def test_every_step_passes_without_python(tools: Path, exported: Path) -> None:
     assert shell(tools, exported, script="command -v python3").returncode != 0
     done = shell(tools, exported, "verify.sh")
     assert done.returncode == 0, done.stdout
-    assert done.stdout.count("PASS  ") == len(Page.of(exported).steps) == 13
+    assert done.stdout.count("PASS  ") == len(Page.of(exported).steps) == 14
     assert done.stdout.endswith("\nVERIFIED\n")
     assert "FAIL" not in done.stdout + done.stderr
 
@@ -41,7 +41,7 @@ def test_a_first_release_verifies_from_a_tar_file(tools: Path, year: AuditWorld,
     kept = sorted((year.checkpoints / "ledger" / "triage").iterdir())[-1]
     shutil.copytree(kept, tmp_path / "mine")
     done = shell(tools, tmp_path, "r1/verify.sh", "mine/checkpoint.json")
-    assert (done.returncode, done.stdout.count("PASS  ")) == (0, 13), done.stdout
+    assert (done.returncode, done.stdout.count("PASS  ")) == (0, 14), done.stdout
 
 
 def test_a_step_that_fails_is_named_and_makes_the_exit_code(tools: Path, copy: Path) -> None:

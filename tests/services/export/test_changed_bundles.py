@@ -106,6 +106,22 @@ ATTACKS = {
         edit("channel/0000000006.json", '"operation":"back-1"', '"operation":"r2"'),
     ),
     "a seal for another move": ("The pipeline", swap("seals/3.sig", "seals/4.sig")),
+    "why it was taken back": ("Who took", edit("rollbacks/5-dana.reyes.json", "Complaints", "Compliments")),
+    "who took it back, in the record": ("Who took", edit("rollbacks/5.json", "dana.reyes", "lee.wong")),
+    "the signature of a rollback removed": ("Who took", remove("rollbacks/5-dana.reyes.sig")),
+    "a signed rollback called declared": ("Who took", edit("rollbacks/5.json", '"signed"', '"declared"')),
+    "where it was taken back to": (
+        "Who took",
+        edit("rollbacks/5-dana.reyes.json", '"to_model_sha256":"', '"to_model_sha256":"0'),
+    ),
+    "a rollback moved in time": (
+        "Who took",
+        edit("rollbacks/5-dana.reyes.json", '"from_generation":4', '"from_generation":5'),
+    ),
+    "a rollback that the ledger does not have": (
+        "Who took",
+        relinked("ledger", 13, '"rollback":"', '"rollback":"0'),
+    ),
     "the end of the ledger cut off": ("The chains", remove("ledger/0000000013.json")),
     "a checkpoint edited": ("The chains", edit("checkpoints/ledger.json", '"size":13', '"size":12')),
     "another model": ("The model and the data", lambda folder: next((folder / "blobs").iterdir()).write_bytes(b"x")),

@@ -9,9 +9,10 @@ import pytest
 from gatewright.core.approval import accept
 from gatewright.core.audit import Finding
 from gatewright.core.errors import GatewrightError
-from gatewright.core.policy import Policy, WaiverTerms
+from gatewright.core.policy import Policy, RollbackTerms, WaiverTerms
 from gatewright.core.releases import Opening, ReleaseState
-from gatewright.core.signatures import GATEWAY_STAMP, WAIVER
+from gatewright.core.rollback_order import RollbackOrder, RollbackStamp
+from gatewright.core.signatures import GATEWAY_STAMP, ROLLBACK_STAMP, WAIVER
 from gatewright.core.statements import GATEWAY_KIND, Answer, GatewayStamp, Pause, Request
 from gatewright.core.tokens import token_of
 from gatewright.core.waivers import WAIVER_KIND, WaiverStatement, accept_waiver
@@ -91,6 +92,34 @@ def test_a_typed_name_is_called_not_proven(tools: Path, keys: Path, tmp_path: Pa
     world.deploy(opening, request)
     assert "dana.reyes (release-manager) was typed into a form on " in verified(tools, world, tmp_path)
     assert "- That dana.reyes answered: the name was typed" in (tmp_path / "out" / "VERIFY.md").read_text()
+
+
+def test_rollbacks_by_a_stamp_and_by_a_typed_name_are_told_apart(tools: Path, keys: Path, tmp_path: Path) -> None:
+    """Each as surely as it was known; a role that the policy does not name is found."""
+    world = AuditWorld(tmp_path, keys)
+    terms = RollbackTerms(roles=("compliance-officer", "release-manager"), assurance="declared")
+    world.govern(world.policy.model_copy(update={"rollback": terms}))
+    world.release("r1")
+    world.release("r2")
+    services = world.process()
+    said = RollbackStamp(
+        kind="rollback-stamp", model="triage", environment="production", to_release=None, operation="back-1",
+        principal="dana.reyes", reason="Complaints, from two sites.", at=world.now(),
+    ).to_bytes()  # fmt: skip
+    token = token_of(said, world.signer("gateway").sign(said, namespace=ROLLBACK_STAMP))
+    order = RollbackOrder(
+        model="triage", to_release=None, actor="dana.reyes", reason="Complaints, from two sites.", operation="back-1",
+        token=token,
+    )  # fmt: skip
+    services.rollbacks.carry_out(order, *world.terms(services))
+    world.roll_back("forth", "r2", signed=False)
+    page = verified(tools, world, tmp_path)
+    assert "dana.reyes (release-manager) was logged in at the gateway on " in page
+    assert "dana.reyes (release-manager) was typed into a form on " in page
+    assert "- Who took a model back where it says *typed" in (tmp_path / "out" / "VERIFY.md").read_text()
+    policy = tmp_path / "out" / "governance" / "policy" / "0000000001.json"
+    policy.write_text(policy.read_text().replace('"roles":["compliance-officer","release-manager"]', '"roles":["x"]'))
+    assert "may not take a model back" in shell(tools, tmp_path / "out", "verify.sh").stdout
 
 
 def test_a_tier_that_asks_nobody_needs_no_approval(tools: Path, keys: Path, tmp_path: Path) -> None:
