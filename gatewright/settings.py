@@ -1,12 +1,24 @@
 """Settings, read once at the edge: from ``GATEWRIGHT_*`` in the environment or ``.gatewright/settings.env``."""
 
+import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-__all__ = ["Settings"]
+__all__ = ["JSON_LIST", "Settings"]
+
+
+def _listed(value: Any) -> Any:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError('this is no JSON list, such as ["first", "second"]') from None
+
+
+# pydantic-settings' own decoding ends in an error that does not say what it should have been.
+JSON_LIST = (NoDecode, BeforeValidator(_listed))
 
 
 class Settings(BaseSettings):
@@ -30,7 +42,7 @@ class Settings(BaseSettings):
 
     root: Path = Field(default_factory=Path.cwd)
     models_dir: Path = Path("examples")
-    data_roots: tuple[Path, ...] = ()
+    data_roots: Annotated[tuple[Path, ...], *JSON_LIST] = ()
     cache_dir: Path = Path(".gatewright/cache")
     roster: Path = Path("policies/roster.yaml")
     notifications: Path = Path("policies/notifications.yaml")

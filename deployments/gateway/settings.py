@@ -7,6 +7,8 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gatewright.settings import JSON_LIST
+
 __all__ = ["GatewaySettings"]
 
 Header = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$", to_lower=True)]
@@ -29,7 +31,7 @@ class GatewaySettings(BaseSettings):
     service_secret: Secret
     user_header: Header | None = None
     proxy_secret: Secret | None = None
-    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], *JSON_LIST] = ()
     public_origin: Annotated[str, StringConstraints(pattern=r"^https?://[^/]+$")] | None = None
 
     @model_validator(mode="after")
