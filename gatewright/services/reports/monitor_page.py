@@ -117,10 +117,7 @@ def _done(look: MonitorReport, view: ReleaseView, history: Sequence[ChannelEntry
     if look.decision.response == "record":
         return f"**Done by itself:** written down, nothing else. {serves}"
     event = code(f"gatewright.monitor.{look.decision.response}")
-    return (
-        f"**Done by itself:** event {event} raised, entry <code>monitored</code> written to the ledger; the people on "
-        f"the routes are told, once while it lasts. The model is left alone: {serves}"
-    )
+    return f"**Done by itself:** event {event} raised, the ledger written, people told (once while it lasts). {serves}"
 
 
 def _serving_since(history: Sequence[ChannelEntry]) -> str:
