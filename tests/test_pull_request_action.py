@@ -120,6 +120,10 @@ class Runner:
         return dict(line.split("=", 1) for line in lines)
 
     @property
+    def versions(self) -> Path:
+        return self.folder / "gatewright-versions.txt"
+
+    @property
     def summary(self) -> str:
         return (self.folder / "summary").read_text()
 
@@ -140,7 +144,15 @@ def test_a_loosened_policy_fails_the_check_and_says_why(runner: Runner) -> None:
     assert "`minimum` falls from 0.75 to 0.7".replace("`", "\\`") in runner.summary
     assert runner.outputs()["verdict"] == "HOLD"
     assert Path(runner.outputs()["comment-file"]).read_text() == runner.summary
-    assert runner.called() == [f"pip -m pip install --quiet {ROOT}"]
+    assert runner.called() == [f"pip -m pip install --quiet --constraint {runner.versions} {ROOT}"]
+
+
+def test_the_versions_that_were_tested_are_installed(runner: Runner) -> None:
+    """Every package of the lock file, each with its one version and without its hashes."""
+    assert runner.run(base=runner.checkout.base) == [0, 0, 0]
+    locked = re.findall(r"^[^\s#].*?(?= )", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    assert runner.versions.read_text().split() == locked
+    assert "prefect" in {line.split("==")[0] for line in locked}
 
 
 def test_a_stricter_policy_is_tried_on_past_releases_from_a_file(runner: Runner) -> None:
@@ -219,7 +231,8 @@ def test_the_action_installs_from_itself_and_names_no_server() -> None:
 @pytest.fixture
 def hooked(checkout: Checkout) -> Checkout:
     """With this repository's hook, as real pre-commit runs it; only how it is installed differs."""
-    local = {**HOOK, "language": "system", "entry": f"{BIN}/{HOOK['entry']}"}
+    installed = {"language": "system", "language_version": "default", "entry": f"{BIN}/{HOOK['entry']}"}
+    local = {**HOOK, **installed}
     (checkout.folder / ".pre-commit-config.yaml").write_text(
         yaml.safe_dump({"repos": [{"repo": "local", "hooks": [local]}]})
     )
