@@ -117,7 +117,8 @@ def _in_real_store(world: World, location: S3Location, part: str) -> World:
 
 
 def _behind(proxy: FaultProxy, location: S3Location, part: str) -> S3Store:
-    changed = {"endpoint_url": proxy.endpoint_url, "prefix": f"{location.prefix}/{part}", "patience_seconds": 4.0}
+    # One request is lost, whatever comes after it is answered: more patience costs no time, except on a busy machine.
+    changed = {"endpoint_url": proxy.endpoint_url, "prefix": f"{location.prefix}/{part}", "patience_seconds": 30.0}
     return S3Store(location.model_copy(update=changed))
 
 
