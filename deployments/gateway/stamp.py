@@ -11,6 +11,7 @@ from deployments.gateway.bodies import refuse_templates
 from deployments.gateway.inside import Inside
 from deployments.gateway.refusals import RefusalError, UnansweredError
 from deployments.gateway.routes import API
+from gatewright.core.break_glass import BREAK_GLASS_KIND
 from gatewright.core.errors import ApprovalError, NotFoundError, SpecError
 from gatewright.core.records import Record
 from gatewright.core.signatures import GATEWAY_STAMP, Signer
@@ -46,7 +47,8 @@ class Stamps:
     async def rewritten(self, run_id: str, who: str, body: dict[str, Any]) -> dict[str, Any]:
         """The same answer, with ``who`` as the approver and the stamp as its token.
 
-        A token that a person has signed stays. Raises UnansweredError when the form is not filled in, RefusalError.
+        A token that a person has signed stays: as an approval, or to break the glass. Raises UnansweredError when the
+        form is not filled in, RefusalError.
         """
         refuse_templates(body)
         typed = _typed(body)
@@ -102,6 +104,6 @@ def _is_signed(token: str) -> bool:
     if not token or token.lower() == NO_TOKEN:
         return False
     try:
-        return parse_token(token).kind == STATEMENT_KIND
+        return parse_token(token).kind in (STATEMENT_KIND, BREAK_GLASS_KIND)
     except ApprovalError:
         return False

@@ -3,6 +3,7 @@
 import difflib
 import json
 import math
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ __all__ = ["MAX_BYTES", "line_of", "parse_yaml"]
 MAX_BYTES = 1_000_000
 # A policy nests five deep; more is a mistake or an attack on the parser's stack.
 MAX_DEPTH = 20
+# An integer of more digits is nobody's, and takes long to compare.
+_DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9_]{0,29})?(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]{1,3})?", re.ASCII)
 
 Model = TypeVar("Model", bound=BaseModel)
 Path = tuple[int | str, ...]
@@ -126,6 +129,13 @@ def _scalar(node: yaml.Node, here: str) -> Any:
             f"`{node.value}` is not a number that can be compared.",
             where=here,
             remedy="write a finite number.",
+        )
+    if type(value) in (int, float) and not _DECIMAL.fullmatch(node.value):
+        # YAML 1.1 takes 010 for eight, 1:30 for ninety, and hexadecimal numbers of any length.
+        raise SpecError(
+            f"`{node.value[:60]}` is not written as a decimal number.",
+            where=here,
+            remedy="write it in digits, without a zero before them, or quote it where text is meant.",
         )
     if not (value is None or isinstance(value, str | bool | int | float | date)):
         raise SpecError("not a plain value.", where=here, remedy="write a number, text or true/false.")

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from gatewright.core.errors import SpecError
 from gatewright.core.policy import Policy
@@ -12,6 +13,12 @@ from gatewright.core.strict_yaml import parse_yaml
 
 ROOT = Path(__file__).parents[2]
 POLICY = (ROOT / "policies/crash_triage.yaml").read_text()
+
+
+class Number(BaseModel):
+    """One number."""
+
+    alpha: float
 
 
 def refused(text: str, kind: type = Policy) -> str:
@@ -40,6 +47,21 @@ def test_a_threshold_that_is_no_number_is_refused(text):
     message = refused(POLICY.replace("minimum: 0.75", f"minimum: {text}"))
     assert re.search(r"policy\.yaml:\d+", message)
     assert text in message
+
+
+@pytest.mark.parametrize("text", ["010", "1:30", "1:30.5", "0b11", "0o17", "00.5", "0xff", "0x" + "f" * 5000, "1" * 31])
+def test_a_number_that_yaml_reads_otherwise_than_people_is_refused(text):
+    """`010` would be eight and `1:30` ninety; a hexadecimal number of 5,000 digits could not even be passed on."""
+    message = refused(POLICY.replace("minimum_support: 30", f"minimum_support: {text}"))
+    assert re.search(r"policy\.yaml:\d+", message)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("0", 0), ("+3", 3), ("1_000", 1000), ("0.5", 0.5), (".5", 0.5), ("1.5e-3", 0.0015)]
+)
+def test_a_number_in_digits_is_taken(text, value):
+    """As people write them."""
+    assert parse_yaml(f"alpha: {text}\n", Number, where="x").alpha == value
 
 
 @pytest.mark.parametrize("text", ["yes", "true", '"0.75"', "0.75 percent", "2026-01-01", "!!binary aGVsbG8="])

@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from gatewright.core.approval import accept
+from gatewright.core.break_glass import break_glass_statement
 from gatewright.core.errors import ApprovalError
+from gatewright.core.policy import BreakGlass
 from gatewright.core.roster import Roster
 from gatewright.core.statements import Answer, Approval, GatewayStamp, Pause, Request, statement_for
 from gatewright.core.strict_yaml import parse_yaml
@@ -106,13 +108,16 @@ def test_a_key_that_the_roster_does_not_name_stamps_nobody(server: Server) -> No
 
 
 def test_a_pasted_signature_is_left_as_it_is(server: Server) -> None:
-    """It says more than a stamp; whether it holds is the flow's to say."""
-    statement = statement_for(
-        question(), principal="dana.reyes", meaning="approve", reason=REASON, issued=datetime.now(UTC)
-    )
-    signed = token_of(statement.to_bytes(), b"SSHSIG of somebody")
-    answer, _ = answered(server, {**TYPED, "token": f"  {signed}\n"})
-    assert (answer.token, answer.approver) == (signed, "dana.reyes")
+    """It says more than a stamp; whether it holds is the flow's to say. An emergency must not become an approval."""
+    who, at = {"principal": "dana.reyes", "reason": REASON}, datetime.now(UTC)
+    glass = examples.policy(break_glass=BreakGlass(roles=("release-manager",), hours=4))
+    for statement in (
+        statement_for(question(), meaning="approve", issued=at, **who),
+        break_glass_statement(question(), glass, issued=at, **who),
+    ):
+        signed = token_of(statement.to_bytes(), b"SSHSIG of somebody")
+        answer, _ = answered(server, {**TYPED, "token": f"  {signed}\n"})
+        assert (answer.token, answer.approver) == (signed, "dana.reyes")
 
 
 @pytest.mark.parametrize("token", ["", "NONE", "a.b", "e30=.e30=", "." * 50, "not a token"])
