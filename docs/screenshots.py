@@ -1,12 +1,14 @@
 """Take the pictures of these pages again: `.venv/bin/python docs/screenshots.py` (about four minutes).
 
 Starts the demo in a directory of its own, waits for the approval of 1999, and takes each page at two widths, in both
-user interfaces of Prefect where people may use either, and each command as a terminal shows it. With
+user interfaces of Prefect where people may use either, and each command as a terminal shows it. For the page of the
+monitor it asks the service about crashes of 2002, reports half of their outcomes, and starts the monitor. With
 `--demo-output FILE` the pictures are those of a demo that is waiting already and wrote its output there.
 It needs Chromium, and logs in as dana.reyes. Nothing is approved, and nothing is left running.
 """
 
 import argparse
+import functools
 import io
 import os
 import re
@@ -20,6 +22,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+import pandas as pd
+import yaml
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from rich.console import Console
@@ -37,6 +42,8 @@ PAGE_MILLISECONDS = 60_000
 SETTLE_MILLISECONDS = 3000
 COLUMNS, LINES = 100, 60
 MODEL = "crash_triage"
+# What the service is asked for the monitor's page: more than the policy's `minimum_rows`, and labels enough.
+TRAFFIC_YEAR, TRAFFIC_ROWS, FLUSH_SECONDS = "2002", 1000, 60
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -60,6 +67,11 @@ class Waiting:
     @property
     def ui(self) -> str:
         return self.run.split("/v2/")[0]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What its commands read; it holds secrets."""
+        return dict(line.split("=", 1) for line in (self.state / "settings.env").read_text().splitlines())
 
 
 Visit = Callable[[Page, Waiting], None]
@@ -151,11 +163,10 @@ def take_page(browser: Browser, name: str, width: int, at: Waiting, visit: Visit
 def take_command(browser: Browser, name: str, at: Waiting, words: list[str]) -> None:
     """A command and its output, as a terminal of 100 columns shows them."""
     words = [word.format(release=at.release, model=MODEL, state=at.state) for word in words]
-    settings = dict(line.split("=", 1) for line in (at.state / "settings.env").read_text().splitlines())
     ran = subprocess.run(
         [sys.executable, "-m", "gatewright.cli", *words],
         cwd=ROOT,
-        env={**os.environ, **settings, "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS), "TERM": "xterm-256color"},
+        env={**os.environ, **at.settings, "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS), "TERM": "xterm-256color"},
         capture_output=True,
         text=True,
     )
@@ -215,6 +226,37 @@ def artifact(kind: str) -> Visit:
     return visit
 
 
+@functools.cache
+def let_the_monitor_look(at: Waiting) -> None:
+    """Ask the service, report every second outcome, wait until it has written the log, run the monitor."""
+    folder = ROOT / "examples" / MODEL
+    rows = pd.read_parquet(folder / "data" / f"{TRAFFIC_YEAR}.parquet").head(TRAFFIC_ROWS)
+    asked = rows[yaml.safe_load((folder / "model.yaml").read_text())["features"]].astype(object)
+    found = post(at, "score", {"rows": asked.where(asked.notna(), None).to_dict("records")})["predictions"]
+    outcomes = zip(found, rows["dead"] == "dead", strict=True)
+    labels = [{"prediction_id": said["prediction_id"], "label": int(dead)} for said, dead in outcomes]
+    post(at, "labels", {"labels": labels[::2]})
+    deadline = time.monotonic() + FLUSH_SECONDS
+    while httpx.get(f"{at.service}/health").json()["unflushed"]:
+        if time.monotonic() > deadline:
+            raise RuntimeError("the scoring service did not write its log in time")
+        time.sleep(0.5)
+    run = ("-m", "prefect", "deployment", "run", "monitor/monitor", "--watch", "--param", f"model={MODEL}")
+    subprocess.run([sys.executable, *run], cwd=ROOT, env={**os.environ, **at.settings}, check=True)
+
+
+def post(at: Waiting, route: str, body: dict[str, object]) -> dict[str, list[dict[str, object]]]:
+    """Raises httpx.HTTPStatusError with what the service said."""
+    token = at.settings["GATEWRIGHT_LABELS_TOKEN" if route == "labels" else "GATEWRIGHT_SCORING_TOKEN"]
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.post(f"{at.service}/{route}", json=body, headers=headers, timeout=60).raise_for_status().json()
+
+
+def monitor_page(page: Page, at: Waiting) -> None:
+    let_the_monitor_look(at)
+    artifact("monitor")(page, at)
+
+
 def artifact_in_v1(page: Page, at: Waiting) -> None:
     page.goto(at.ui)
     page.goto(f"{at.ui}/artifacts/key/{MODEL.replace('_', '-')}-evidence")
@@ -239,6 +281,7 @@ PAGES: dict[str, Visit] = {
     "approval-form-v1": form_in_v1,
     "evidence-page": artifact("evidence"),
     "evidence-page-v1": artifact_in_v1,
+    "monitor-page": monitor_page,
     "model-card": artifact("model-card"),
     "runbook": artifact("runbook"),
     "report": report,
