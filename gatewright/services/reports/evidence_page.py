@@ -96,7 +96,7 @@ def stage_page(stage: StageEvidence, results: Sequence[CheckResult]) -> str:
     seconds = (stage.finished_at - stage.started_at).total_seconds()
     missed = objections.weightiest(results)
     explain = code(f"gatewright explain {stage.release_id}")
-    return page(
+    shown = page(
         f"# {_verdict(results)}: {md(stage.stage)}",
         f"{verdicts.tally(results) if results else 'The policy has no rule for this stage.'} "
         f"Release {code(stage.release_id)}, {seconds:.1f} s.",
@@ -106,6 +106,7 @@ def stage_page(stage: StageEvidence, results: Sequence[CheckResult]) -> str:
         folded(f"All {len(results)} checks of the policy", verdicts.rule_table(results)) if results else "",
         page("## Measurements", measured.listing(stage.measurements)).rstrip(),
     )
+    return demoted(shown, 1)
 
 
 def _verdict(results: Sequence[CheckResult]) -> str:

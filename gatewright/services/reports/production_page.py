@@ -7,7 +7,7 @@ from gatewright.services.reports.escape import code, md
 from gatewright.services.reports.serving_chart import serving_chart
 from gatewright.services.reports.signoff import rollback_line
 from gatewright.services.reports.tables import bullets, demoted, folded, image, page, table, web_links
-from gatewright.services.reports.wording import NOTHING, lasting, short, when
+from gatewright.services.reports.wording import lasting, short, when
 
 __all__ = ["production_page"]
 
@@ -117,11 +117,12 @@ def _way_back(model: str, back: ChannelEntry | None) -> str:
 
 
 def _moves(history: Sequence[ChannelEntry]) -> str:
-    rows = (
-        (when(e.at), e.action, md(e.release_id), code(short(e.model_sha256) or NOTHING), md(e.actor), md(e.reason))
+    """A list: in Prefect's older interface the cells of a table do not wrap, and reasons are sentences."""
+    return bullets(
+        f"{when(e.at)}: **{e.action}** {md(e.release_id)} {code(short(e.model_sha256))} "
+        f"by {md(e.actor)}: {md(e.reason)}"
         for e in list(reversed(history))[:MAX_MOVES]
     )
-    return table(("At", "Move", "Release", "Model", "By", "Why"), rows)
 
 
 def _commands(model: str) -> str:

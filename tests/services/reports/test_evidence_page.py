@@ -367,7 +367,7 @@ def test_a_stage_page_shows_its_verdict_and_the_first_thirty_measurements() -> N
     evidence = stage("drift", *[counted("psi", 0.01, f"column_{i}") for i in range(45)])
     results = [r for r in example_view({"drift": evidence}).decision.results if r.stage == "drift"]  # type: ignore[union-attr]
     page = stage_page(evidence, results[:1])
-    assert page.startswith("# PASS: drift")
+    assert page.startswith("## PASS: drift")
     assert "column\\_29" in page
     assert "column\\_30" not in page
     assert "*and 15 more in the store.*" in page
@@ -376,4 +376,4 @@ def test_a_stage_page_shows_its_verdict_and_the_first_thirty_measurements() -> N
 def test_a_stage_with_a_rule_that_did_not_pass_says_so_first() -> None:
     """One feature drifted."""
     results = [r for r in example_view().decision.results if r.stage == "drift"]  # type: ignore[union-attr]
-    assert stage_page(STAGES["drift"], results).startswith("# 1 NOT PASSED: drift")
+    assert stage_page(STAGES["drift"], results).startswith("## 1 NOT PASSED: drift")
