@@ -1,7 +1,8 @@
 """Who may call the scoring service: whoever shows a bearer token, one for asking and another for reporting outcomes.
 
 Forged rows and labels can make the monitor ask for a rollback. Without tokens the service is for programs of this
-machine alone: it must listen on loopback, be called by a name of loopback, and not by a page in somebody's browser.
+machine alone: it must listen on loopback, be called by a name of loopback, and not for a page in somebody's browser
+or for those behind a proxy.
 Specification: RFC 6750, sections 2.1 and 3.
 """
 
@@ -23,6 +24,8 @@ __all__ = ["Tokens", "admitting", "tokens_for"]
 # Of `secrets.token_urlsafe(32)`, which has 256 bits, these are the first 192.
 MIN_TOKEN_CHARACTERS = 32
 _SETTINGS = ("GATEWRIGHT_SCORING_TOKEN", "GATEWRIGHT_LABELS_TOKEN")
+# What browsers and proxies say of those for whom they call.
+_OTHERS = ("origin", "forwarded", "x-forwarded-for", "via")
 _NEW = 'write in each what `python -c "import secrets; print(secrets.token_urlsafe(32))"` prints.'
 
 
@@ -74,8 +77,8 @@ def _require(request: Request, token: SecretStr | None) -> None:
         if not _shows(request, token.get_secret_value()):
             error = "this needs the header `Authorization: Bearer TOKEN` with the token of this route."
             raise HTTPException(401, error, headers={"WWW-Authenticate": "Bearer"})
-    elif "origin" in request.headers or not _is_loopback(_host(request)):
-        # A page of another site, or one whose name was made to point at this machine.
+    elif any(name in request.headers for name in _OTHERS) or not _is_loopback(_host(request)):
+        # A page of another site, one whose name was made to point at this machine, or somebody behind a proxy.
         raise HTTPException(403, f"without {' and '.join(_SETTINGS)} only programs of this machine are answered.")
 
 

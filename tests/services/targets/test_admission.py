@@ -122,9 +122,10 @@ def test_a_token_is_never_logged_nor_repeated(guarded: TestClient, caplog: pytes
 
 
 def test_without_tokens_only_programs_of_this_machine_are_answered(world: World) -> None:
-    """Not a page in a browser, of another site or of one whose name was made to point at this machine."""
+    """Not a page in a browser, of another site or of one whose name was made to point here; nobody behind a proxy."""
     hosts = ("evil.example", "127.0.0.1.evil.example:8000", "[", "", "0.0.0.0")
     strangers = [*({"Host": host} for host in hosts), {"Origin": "http://evil.example"}, {"Origin": "null"}]
+    strangers += [{"X-Forwarded-For": "8.8.8.8"}, {"Forwarded": "for=8.8.8.8"}, {"Via": "1.1 proxy"}]
     with serving(world, None) as client:
         for path, host in itertools.product(ROUTES, ("127.0.0.1:8000", "localhost", "[::1]:8000")):
             assert post(client, path, {"Host": host}).status_code == 200, host
