@@ -14,8 +14,11 @@ _RELEASES = f"{_SERVICES}/releases.py"
 _RECORDS = f"{_SERVICES}/release_records.py"
 _CONTENT = f"{_SERVICES}/model_formats/content.py"
 _YAML = f"{_CORE}/strict_yaml.py"
+_ROLLBACK_PROOF = f"{_CORE}/rollback_proof.py"
 
 _APPROVALS = ("tests/core/test_approval.py", "tests/attacks/test_approvals.py")
+_ROLLBACKS = ("tests/attacks/test_rollbacks.py",)
+_ROLLED_BACK = ("tests/services/test_rollbacks.py",)
 _CHAINS = ("tests/services/test_generations.py",)
 _CHANNELS = ("tests/services/test_deployment.py", "tests/faults/test_interleavings.py", "tests/faults/test_damage.py")
 _VERIFIED = ("tests/services/test_release_verification.py", "tests/services/test_releases.py")
@@ -117,9 +120,41 @@ BUGS = (
     Bug("channel", "a late write is not shut out", _DEPLOYMENT, "if not (pending or number == expected) or",
         "if not pending or", _EVERY_CALL),
     Bug("channel", "a rollback is noted twice", f"{_SERVICES}/rollbacks.py",
-        "None if any(one.digests == digests for one in known) else entry", "entry", _EVERY_CALL),
+        "None if any(_noted(served, one) for one in known) else entry", "entry", _EVERY_CALL),
     _never("channel", "a rollback to an exchanged record", f"{_SERVICES}/rollbacks.py",
            "candidate.artifact.sha256 != earlier.model_sha256", _CHANNELS),
+    _never("rollback", "a statement about another move", _ROLLBACK_PROOF, "other", _ROLLBACKS),
+    _never("rollback", "a statement that holds for a day", _ROLLBACK_PROOF, "said.expires != said.issued + LIFETIME",
+           _ROLLBACKS),
+    _never("rollback", "an order of yesterday", _ROLLBACK_PROOF, "not at <= until", _ROLLBACKS),
+    _never("rollback", "an order from the future", _ROLLBACK_PROOF, "not since <= at + CLOCK_SKEW", _ROLLBACKS),
+    _never("rollback", "a stamp for another model or channel", _ROLLBACK_PROOF,
+           "(said.model, said.environment) != (way.model, way.environment)", _ROLLBACKS),
+    _never("rollback", "a stamp for another release", _ROLLBACK_PROOF,
+           "said.to_release != way.goal.release_id and not (said.to_release is None and way.one_step)", _ROLLBACKS),
+    _never("rollback", "a stamp after the channel has moved", _ROLLBACK_PROOF,
+           "not way.moved_at <= said.at + CLOCK_SKEW", _ROLLBACKS),
+    _never("rollback", "less assurance than the policy asks", _ROLLBACK_PROOF, "not at_least(claim.assurance, asked)",
+           _ROLLBACKS),
+    _never("rollback", "a record that says another", _ROLLBACK_PROOF,
+           'found.model_copy(update={"at": recorded.at}) != recorded', _ROLLBACKS),
+    Bug("rollback", "a signature made for another purpose", _ROLLBACK_PROOF, "namespace=ROLLBACK, at=at",
+        "namespace=ROLLBACK_STAMP, at=at", _ROLLBACKS),
+    _never("rollback", "parameters that differ from the token", f"{_CORE}/rollback_order.py", "other", _ROLLBACKS),
+    _never("rollback", "no role is asked", f"{_CORE}/standing.py", "role is None", _ROLLBACKS),
+    _never("rollback", "somebody who left", f"{_CORE}/standing.py", "not person.active(at.date())", _ROLLBACKS),
+    Bug("rollback", "a stamp by any key", f"{_CORE}/standing.py", 'roster.machine_keys("gateway", at)',
+        "tuple(key.key for one in (*roster.machines, *roster.people) for key in one.keys)", _ROLLBACKS),
+    _never("rollback", "an order that is spent", f"{_SERVICES}/rollbacks.py",
+           'ours[0].action != "rollback" or not goes_on', _ROLLED_BACK),
+    _never("rollback", "another order under a recorded name", f"{_SERVICES}/rollback_records.py",
+           'found is None or found.model_copy(update={"at": accepted.at}) != accepted', _ROLLED_BACK),
+    _never("rollback", "a record that the ledger does not name", f"{_SERVICES}/audit/rollbacks.py",
+           '(entry.digests.get("rollback"), entry.assurance) != wanted', ("tests/services/test_audit.py",)),
+    _never("rollback", "a move by another than the record says", f"{_SERVICES}/audit/rollbacks.py",
+           "said != (move.actor, move.reason, move.release_id, move.model_sha256)", ("tests/services/test_audit.py",)),
+    _never("rollback", "no proof where the policy asks for one", f"{_SERVICES}/audit/rollbacks.py",
+           'asked != "declared"', ("tests/services/test_audit.py",)),
     _never("seals", "a forged seal", f"{_SERVICES}/channel_seals.py",
            "self.verifier.signer(message, _blob(entry.seal), namespace=SEAL, keys=keys) is None", _SEALS),
     _never("seals", "a move without a seal", f"{_SERVICES}/channel_seals.py", "entry.seal is None", _SEALS),

@@ -29,6 +29,7 @@ from gatewright.core.policy import (
     Multiplicity,
     Need,
     Policy,
+    RollbackTerms,
     Rule,
     RuleSet,
     Test,
@@ -164,7 +165,18 @@ def test_the_policy_page_names_exactly_what_a_stage_measures(stage: str) -> None
 
 def test_the_policy_page_names_every_key() -> None:
     """Those of rules, of short rule sets and of policies, and every word that a key can take."""
-    parts = (Rule, RuleSet, Policy, HoldoutBudget, Tier, Conditions, WaiverTerms, BreakGlass, ChangeControl)
+    parts = (
+        Rule,
+        RuleSet,
+        Policy,
+        HoldoutBudget,
+        Tier,
+        Conditions,
+        WaiverTerms,
+        BreakGlass,
+        RollbackTerms,
+        ChangeControl,
+    )
     fields = {name for part in parts for name in part.model_fields}
     choices = (Test, Multiplicity, Need, Assurance)
     words_of_keys = {word for choice in choices for word in get_args(choice)} - {"limit"}

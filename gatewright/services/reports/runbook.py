@@ -70,25 +70,27 @@ def _take_back(view: ReleaseView) -> str:
             f"out of scope is {md(view.spec.card.out_of_scope)}"
         )
         return page("## Take it back", words).rstrip()
-    roles = ", ".join(sorted({role for tier in view.policy.tiers for role in tier.roles}))
+    roles = ", ".join(view.policy.rollback_roles)
     return page(
         "## Take it back",
-        "One command, without an approval; write your own id and why. If a later release serves, use its runbook.",
+        "One command, without an approval; write why. If a later release serves, use its runbook.",
         _shell(
             f"gatewright rollback {view.opening.model} --to {champion.release_id} \\\n"
-            "  --actor first.last --reason 'why, in ten characters or more'"
+            "  --reason 'why, in ten characters or more'"
         ),
         "It stays until the model serves. The same by Prefect alone, also in its UI (*Deployments*, *rollback*):",
         _shell(rollback_command(view.opening.model, champion.release_id)),
         bullets(
             (
-                f"Who may: active people with one of the roles {md(roles)}; anybody else is refused.",
+                f"Who may: active people with one of the roles {md(roles)}, known as {view.policy.rollback_assurance} "
+                "or better: the command signs with your key, the gateway stamps your login. Anybody else is refused.",
                 f"It waits at most {view.policy.serving_timeout_seconds:g} s for the service to report the model; "
                 "otherwise the channel goes back to where it was and the run fails.",
                 f"How long it took before: <code>gatewright changelog {md(view.opening.model)} --rollbacks</code>, the "
                 "latest first. It is not on this page: the evidence of a release ends with its release.",
-                "If the run dies, start it again with <code>--param rollback_id=rollback-</code> and its run id: "
-                "it goes on, instead of going back one more.",
+                "If the run dies, start it again with the <code>rollback_id</code> of its parameters; where it has "
+                "none, with <code>--param rollback_id=rollback-</code> and its run id: it goes on, instead of going "
+                "back one more.",
             )
         ),
     ).rstrip()
