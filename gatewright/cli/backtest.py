@@ -1,5 +1,6 @@
 """``gatewright policy backtest``, ``whatif`` and ``evidence``: past releases judged again by another policy."""
 
+import shlex
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from gatewright.cli import governed
 from gatewright.cli.find import ModelName
 from gatewright.cli.output import Json, Page, print_json
 from gatewright.core.errors import NotFoundError, SpecError
+from gatewright.core.remedies import Step
 from gatewright.services.reports.escape import plain
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def backtest(
     policy = governed.read_policy(file)
     releases = _measured(model or policy.model, evidence, stages_of(policy), since)
     found = judged_again(policy, releases.releases)
-    after = f"raise `version`, then gatewright policy sign {file} --key KEY --reason WHY"
+    after = Step(words="raise `version`, then sign it:", command=f"gatewright policy sign {shlex.quote(str(file))}")
     return _print(found, releases.model, next_step=after, as_json=as_json)
 
 
@@ -89,7 +91,7 @@ def whatif(
     proposed = with_changes(current, changes)
     releases = _measured(model, evidence, stages_of(current, proposed), since)
     found = judged_again(proposed, releases.releases, against=current)
-    after = "write it into the policy's file, then gatewright policy backtest FILE"
+    after = Step(words="write it into the policy's file, then try that:", command="gatewright policy backtest FILE")
     return _print(found, model, next_step=after, as_json=as_json)
 
 
@@ -175,7 +177,7 @@ def _current(model: str, file: Path | None, evidence: Path | None) -> "Policy":
     return found.policy
 
 
-def _print(found: "Backtest", model: str, *, next_step: str, as_json: bool) -> int:
+def _print(found: "Backtest", model: str, *, next_step: Step, as_json: bool) -> int:
     if as_json:
         print_json(described(found, model))
         return exit_code(found)
@@ -189,18 +191,18 @@ def _print(found: "Backtest", model: str, *, next_step: str, as_json: bool) -> i
     print()
     for sentence in words.caveats(found):
         _line(sentence)
-    _line(f"Next: {_look(found) or next_step}")
+    Page().step(_look(found) or next_step, label="Next", label_width=4)
     return exit_code(found)
 
 
-def _look(found: "Backtest") -> str:
+def _look(found: "Backtest") -> Step | None:
     from gatewright.services.reports.backtest_words import weightiest_first
 
     if not found.newly_blocked:
-        return ""
+        return None
     first = weightiest_first(found.newly_blocked)[0].release
     then = "or replace it before this is signed" if first.serves else "or sign it knowing that"
-    return f"gatewright show {first.release_id}; then choose other limits, {then}"
+    return Step(words=f"look at it, then choose other limits, {then}:", command=f"gatewright show {first.release_id}")
 
 
 def _section(title: str, ones: "Sequence[Rejudged]") -> None:

@@ -1,7 +1,7 @@
 """``gatewright show``: where a release stands, what speaks against it, who must answer, and what to do next."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -9,12 +9,16 @@ from gatewright.cli.find import ReleaseName, read_release
 from gatewright.cli.output import Json, Page, print_json, print_table, time_left
 from gatewright.cli.terminal_charts import drift_bars, group_whiskers
 from gatewright.cli.verdict_page import print_comparison, print_drawn, print_objections, print_verdict
+from gatewright.core.channels import standing
 from gatewright.core.explanation import Explanation, explain
 from gatewright.core.next_steps import release_step
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.releases import ReleaseState
 from gatewright.core.statements import Request, missing_approvals
 from gatewright.services.reports.wording import STATUS_WORDS, limit, number, span, when
+
+if TYPE_CHECKING:
+    from gatewright.wiring import Services
 
 __all__ = ["BLOCKED", "PASS", "WAITING", "All", "code_of", "show"]
 
@@ -34,7 +38,7 @@ def show(release: ReleaseName, /, *, everything: All = False, as_json: Json = Fa
     if as_json:
         print_json(_summary(view))
     else:
-        _print(Page(), view, services.now(), everything=everything)
+        _print(Page(), view, _serves(services, view), services.now(), everything=everything)
     return code_of(view.state)
 
 
@@ -61,8 +65,10 @@ def _summary(view: ReleaseView) -> dict[str, Any]:
     }
 
 
-def _print(page: Page, view: ReleaseView, now: datetime, *, everything: bool) -> None:
+def _print(page: Page, view: ReleaseView, serves: str, now: datetime, *, everything: bool) -> None:
     print_verdict(page, view)
+    if serves:
+        page.line(serves, indent=2)
     print_objections(page, view)
     print_comparison(page, view)
     if everything:
@@ -70,6 +76,20 @@ def _print(page: Page, view: ReleaseView, now: datetime, *, everything: bool) ->
     _approvals(page, view, now)
     page.heading("Next")
     page.step(release_step(view), indent=2)
+
+
+def _serves(services: "Services", view: ReleaseView) -> str:
+    """Of a release that went live, whether it is what serves now; empty of any other."""
+    if view.state is not ReleaseState.DEPLOYED:
+        return ""
+    channel, ours = services.settings.channel, view.opening.release_id
+    settled = standing([move for _, move in services.channels.history(view.opening.model, channel)])
+    if settled is None or settled.model_sha256 is None:
+        return f"{channel}: nothing serves now"
+    since = f"since {when(settled.at)}"
+    if settled.release_id == ours:
+        return f"{channel} serves it {since}"
+    return f"it serves no more: {channel} serves {settled.release_id} {since}"
 
 
 def _everything(page: Page, view: ReleaseView) -> None:

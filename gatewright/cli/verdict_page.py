@@ -32,8 +32,9 @@ def print_verdict(page: Page, view: ReleaseView) -> None:
     model = "not trained yet" if view.candidate is None else f"model {short(view.candidate.artifact.sha256)}"
     about = f"{view.spec.title}, {opening.period}; {model}, opened {when(opening.opened_at)} by {opening.requested_by}"
     page.line(about, indent=2)
+    # Of what went live the end says that it serves, which holds only until the next move of the channel.
     note = view.events[-1].note if view.events and view.state.final else ""
-    if note:
+    if note and view.state is not ReleaseState.DEPLOYED:
         page.line(note, indent=2)
 
 

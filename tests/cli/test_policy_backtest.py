@@ -78,7 +78,8 @@ def test_a_stricter_floor_names_what_it_would_have_blocked_and_what_serves(call:
         in lines
     )
     assert "auc-floor blocks: AUC 0.860 [0.840, 0.880], must be at least 0.85: " in said
-    assert "Next: gatewright show triage-c; then choose other limits" in said
+    assert "Next look at it, then choose other limits, or replace it before this is signed:" in said
+    assert "gatewright show triage-c" in said
 
 
 def test_a_policy_that_changes_nothing_passes_and_says_what_comes_next(call: Call, tmp_path: Path) -> None:
@@ -123,7 +124,7 @@ def test_a_limit_is_tried_without_a_file(call: Call) -> None:
     assert (code, "triage-b (deployed): PASS -> BLOCK" in out) == (BLOCKED, True)
     code, out, _ = call("policy", "whatif", "triage", "--set", "auc-floor.minimum=0.78", "--set", "alpha=0.05")
     assert (code, out.startswith("PASS: All 3")) == (PASS, True)
-    assert "Next: write it into the policy's file" in out
+    assert "Next write it into the policy's file, then try that:\n       gatewright policy backtest FILE\n" in out
 
 
 @pytest.mark.parametrize(

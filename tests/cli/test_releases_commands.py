@@ -69,6 +69,25 @@ def test_show_begins_with_the_verdict_and_ends_with_the_next_command(
     assert out.splitlines()[-1].strip().startswith(next_command)
 
 
+def test_show_says_whether_what_went_live_still_serves(services: Services, run: Run) -> None:
+    """Its end said that it serves; somebody may have taken it back since."""
+    assert run("show", "triage-2000-1")[1].splitlines()[2] == "  production serves it since 2026-03-02 12:01 UTC"
+    for n, action in enumerate(("rollback", "confirm"), start=2):
+        entry = ChannelEntry(
+            action=action,  # type: ignore[arg-type]
+            release_id="triage-1999-1",
+            model_sha256="c3" * 32,
+            actor="dana.reyes",
+            reason="It misses too many.",
+            at=NOON + timedelta(hours=n),
+            operation="rollback-1",
+        )
+        services.channels.move("triage", "production", entry, expected=n)
+    assert run("show", "triage-2000-1")[1].splitlines()[2] == (
+        "  it serves no more: production serves triage-1999-1 since 2026-03-02 15:00 UTC"
+    )
+
+
 def test_show_says_what_speaks_against_a_release_with_its_numbers(run: Run) -> None:
     """The drift alarm with its value and limit; what passed is only counted."""
     _, out, _ = run("show", "triage-2000-1")
