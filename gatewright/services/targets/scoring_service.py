@@ -68,7 +68,7 @@ class ScoringServiceTarget:
             return None
         return (
             f"it serves {health.serving or 'nothing'}, wants {health.wanted or 'nothing'}, "
-            f"and reports {health.error or 'no error'}."
+            f"and reports {(health.error or 'no error').rstrip('.')}."
         )
 
     def _health(self) -> _Health:

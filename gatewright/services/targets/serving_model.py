@@ -218,6 +218,9 @@ class ServingModel:
         self._failures = self._failures + 1 if generation == self._failed_generation else 1
         self._failed_generation = generation
         self._retry_at = self._clock() + RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS)) - 1]
+        if self._failures == 1:
+            # What was wrong with the model before is no answer to whoever waits for this one.
+            self.error = f"model {entry.model_sha256} is being loaded."
         self.current = self._source.load(generation, entry, self._now())
         logger.info("model %s of release %s serves", self.current.model_sha256, self.current.release_id)
 

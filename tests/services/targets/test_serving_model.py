@@ -171,6 +171,16 @@ def test_a_model_that_failed_is_tried_again_later_and_not_at_every_look(world: W
     assert serving.error is None
 
 
+def test_while_a_model_is_loaded_the_service_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine that takes long, and whoever waits was told that nothing was deployed yet."""
+    serving, said, load = follower(world), [], ModelSource.load
+    serving.refresh()
+    digest = world.deploy("r1", tiny_model(1))
+    monkeypatch.setattr(ModelSource, "load", lambda *given: said.append(serving.error) or load(*given))
+    serving.refresh()
+    assert (said, serving.error) == ([f"model {digest} is being loaded."], None)
+
+
 def test_a_new_move_does_not_wait_for_an_old_failure(world: World) -> None:
     """The champion put back by a revert serves at the next look."""
     serving = follower(world)
