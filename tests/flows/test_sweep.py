@@ -64,6 +64,7 @@ def test_a_quorum_after_a_break_glass_is_attested_by_the_next_sweep(prefect_serv
     (tmp_path / "keys").mkdir()
     world = AuditWorld(tmp_path, tmp_path / "keys")
     monkeypatch.setattr("tasks.sweep.connect", world.process)
+    world.checkpoints.mkdir()
     world.govern(with_break_glass(world.policy))
     opening = world.open("r1")
     request = world.ask(opening)
