@@ -61,6 +61,17 @@ def value(rate):
     return rate["value"] if isinstance(rate, dict) else rate
 
 
+def test_2001_is_promoted_although_the_cars_move_on(years):
+    """A small lead whose interval is above zero; drift and slices that got worse are warnings."""
+    ended = years["2001"]
+    change = ended.view.find("evaluate", "auc_change")
+    warned = {r.rule for r in ended.view.decision.results if r.severity == "warn" and r.status != "passed"}
+    assert ended.state.name == "Deployed"
+    assert change.value == pytest.approx(0.0074, abs=0.001)
+    assert change.interval.low > 0
+    assert {"feature-drift", "no-slice-got-worse", "robust-ranking"} <= warned
+
+
 def test_2002_keeps_the_champion(years, world):
     """The difference is not shown to be above zero, so what serves stays."""
     ended = years["2002"]
