@@ -11,6 +11,7 @@ from deployments.local.processes import free_port
 from gatewright import wiring
 from gatewright.services import latency
 from gatewright.services.embedded_store import EmbeddedStore
+from gatewright.settings import Settings
 from tests.flows.world import ROOT, SIGNED, Ended, World, serve
 
 BLIND = ["dvcat", "airbag", "seatbelt", "frontal", "yearVeh", "abcat", "occRole", "deploy"]
@@ -38,6 +39,8 @@ def world(prefect_server: None, seaweed: EmbeddedStore, tmp_path_factory: pytest
         "TARGET_URL": f"http://127.0.0.1:{port}",
     }
     with pytest.MonkeyPatch.context() as patch:
+        # A demo in this checkout leaves its own: tokens of its service, places for its checkpoints.
+        patch.setitem(Settings.model_config, "env_file", None)
         for key, value in settings.items():
             patch.setenv(f"GATEWRIGHT_{key}", value)
         wiring.connect.cache_clear()
