@@ -15,6 +15,9 @@ _RECORDS = f"{_SERVICES}/release_records.py"
 _CONTENT = f"{_SERVICES}/model_formats/content.py"
 _YAML = f"{_CORE}/strict_yaml.py"
 _ROLLBACK_PROOF = f"{_CORE}/rollback_proof.py"
+_ATTESTATION = f"{_CORE}/attestation.py"
+_PROJECT = f"{_SERVICES}/project_files.py"
+_ADMISSION = f"{_SERVICES}/targets/admission.py"
 
 _APPROVALS = ("tests/core/test_approval.py", "tests/attacks/test_approvals.py")
 _ROLLBACKS = ("tests/attacks/test_rollbacks.py",)
@@ -27,6 +30,10 @@ _STRICT = ("tests/core/test_strict_yaml.py",)
 _OWNERS = ("tests/attacks/test_governance.py", "tests/core/test_governed.py")
 _SEALS = ("tests/attacks/test_seals.py",)
 _MODELS = ("tests/attacks/test_models.py", "tests/services/test_registry.py")
+_PATHS = ("tests/services/test_project_files.py",)
+_CALLERS = ("tests/services/targets/test_admission.py",)
+_ATTESTED = ("tests/core/test_attestation_break_glass.py", "tests/services/test_late_attestation.py")
+_OUTBOX = ("tests/services/test_outbox.py",)
 _EVERY_CALL = ("tests/faults/test_every_call.py",)
 
 
@@ -178,6 +185,33 @@ BUGS = (
     _never("YAML", "a key that stands twice", _YAML, "key in result", _STRICT),
     _never("YAML", "NaN", _YAML, "isinstance(value, float) and not math.isfinite(value)", _STRICT),
     _never("YAML", "depth", _YAML, "depth > MAX_DEPTH", _STRICT),
+    _never("YAML", "numbers that people read otherwise", _YAML,
+           "type(value) in (int, float) and not _DECIMAL.fullmatch(node.value)", _STRICT),
+    Bug("paths", "a link out of the project", _PROJECT, "os.path.realpath(self.root / named)",
+        "os.path.normpath(self.root / named)", _PATHS),
+    Bug("paths", "a hidden file of the project", _PROJECT,
+        ' and not any(part.startswith(".") for part in path.parts)', "", _PATHS),
+    Bug("service", "any token", _ADMISSION,
+        ' and hmac.compare_digest(shown.strip().encode("latin-1"), token.encode("ascii"))', "", _CALLERS),
+    Bug("service", "outcomes by whoever may ask", f"{_SERVICES}/targets/scoring_app.py",
+        "admitting(tokens.labels if tokens else None)", "admitting(tokens.scoring if tokens else None)", _CALLERS),
+    Bug("service", "without tokens, by a page in a browser", _ADMISSION,
+        '_OTHERS = ("origin", ', "_OTHERS = (", _CALLERS),
+    Bug("service", "without tokens, to everybody", _ADMISSION, "if _is_loopback(host):", "if True:", _CALLERS),
+    Bug("attestation", "an emergency that nobody signed", _ATTESTATION,
+        "break_glass_allows(emergency, view.request, view.policy, rosters, signatures, at=emergency.at)", "pass",
+        _ATTESTED),
+    Bug("attestation", "approvals planted after a break-glass", f"{_SERVICES}/attestations.py",
+        " if passed(statement) else None", "", _ATTESTED),
+    Bug("outbox", "written before it is on a list", f"{_SERVICES}/outbox.py",
+        "        day = self._days.add(prefix)\n        if not self._store.create(key, body, _JSON):\n"
+        "            return False\n",
+        "        if not self._store.create(key, body, _JSON):\n            return False\n"
+        "        day = self._days.add(prefix)\n", _OUTBOX),
+    Bug("outbox", "a day is closed with what is open on it", f"{_SERVICES}/outbox_days.py",
+        "                self.add(self._entry(mark))", "                pass", _OUTBOX),
+    Bug("outbox", "a sleeper writes on a day that was closed", f"{_SERVICES}/outbox_days.py",
+        "while day != self._day(0):", "while False:", _OUTBOX),
     Bug("records", "JSON in two forms", f"{_CORE}/records.py", "canonical_json(json.loads(body)) == body", "True",
         ("tests/fuzz/test_parsers.py", "tests/attacks", "tests/core/test_records.py")),
     Bug("escape", "HTML in evidence", f"{_SERVICES}/reports/escape.py", '"<": "&lt;", ', "",

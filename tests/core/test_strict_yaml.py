@@ -46,7 +46,7 @@ def test_a_threshold_that_is_no_number_is_refused(text):
     """NaN would pass `if value < minimum: fail`."""
     message = refused(POLICY.replace("minimum: 0.75", f"minimum: {text}"))
     assert re.search(r"policy\.yaml:\d+", message)
-    assert text in message
+    assert f"`{text}` is not a number that can be compared" in message
 
 
 @pytest.mark.parametrize("text", ["010", "1:30", "1:30.5", "0b11", "0o17", "00.5", "0xff", "0x" + "f" * 5000, "1" * 31])
