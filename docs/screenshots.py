@@ -200,7 +200,8 @@ def form_top(page: Page, at: Waiting) -> None:
     run_page(page, at)
     page.get_by_role("button", name="Open menu").first.click(timeout=PAGE_MILLISECONDS)
     page.get_by_role("menuitem", name="Resume").click()
-    expect(page.get_by_role("dialog")).to_contain_text("What to write in the form")
+    form = page.get_by_role("dialog")
+    expect(form).to_contain_text("What to write in the form", timeout=PAGE_MILLISECONDS)
 
 
 def form_fields(page: Page, at: Waiting) -> None:

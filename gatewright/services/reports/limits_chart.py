@@ -52,7 +52,7 @@ def _whisker(result: CheckResult) -> Whisker | None:
         min(margins) / reach,
         limits.margin(result.value) / reach,
         max(margins) / reach,
-        clip(shortfall(result) or limit(result), LONGEST_WORDS),
+        clip(shortfall(result).replace("the limit of ", "") or limit(result), LONGEST_WORDS),
         _COLORS.get(result.status, MUTED),
         levels=number(result.value),
     )

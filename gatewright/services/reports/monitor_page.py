@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from gatewright.core.channels import ChannelEntry, previous_deployed
+from gatewright.core.limits import Limits
 from gatewright.core.monitor_report import MonitorReport
 from gatewright.core.policy import Monitoring, MonitoringRule
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.responses import MonitoringFinding, Verdict
-from gatewright.core.results import Status
+from gatewright.core.results import CheckResult, Status
 from gatewright.services.reports import charts, measured
 from gatewright.services.reports.alarm_words import RESPONSES, alarm_of
 from gatewright.services.reports.blocks import capitalized
@@ -74,7 +75,13 @@ def monitor_page(
 def _alarms(look: MonitorReport) -> list[MonitoringFinding]:
     """What asks for something, the weightiest first, and what is confirmed before what may be chance."""
     asked = (f for f in look.decision.findings if f.response != "record")
-    return sorted(asked, key=lambda f: (-_WEIGHT[f.response], f.result.status is not Status.FAILED))
+    return sorted(asked, key=lambda f: (-_WEIGHT[f.response], f.result.status is not Status.FAILED, _room(f.result)))
+
+
+def _room(r: CheckResult) -> float:
+    """How much of its limit is left, negative beyond it; without a value nothing is known."""
+    limits = Limits(r.minimum, r.maximum)
+    return 0.0 if r.value is None else limits.margin(r.value) / (abs(r.minimum or r.maximum or 0.0) or 1.0)
 
 
 def _asked(look: MonitorReport) -> str:
@@ -105,10 +112,10 @@ def _since(look: MonitorReport, finding: MonitoringFinding) -> str:
 
 def _undecided(look: MonitorReport) -> Iterator[str]:
     """What could not be judged, one line a reason: so many rules wait for the same labels."""
-    calm = (f for f in look.decision.findings if f.response == "record" and f.result.status is Status.INCONCLUSIVE)
-    reasons = Counter(finding.result.reason for finding in calm)
-    for reason, count in reasons.most_common(ABOVE_THE_FOLD - 1):
-        yield f"**INCONCLUSIVE** ({count} {'check' if count == 1 else 'checks'}): {md(reason)}"
+    calm = (f.result for f in look.decision.findings if f.response == "record")
+    doubts = Counter(md(r.reason) if r.value is None else missed_by(r) for r in calm if r.status is Status.INCONCLUSIVE)
+    for words, count in doubts.most_common(ABOVE_THE_FOLD - 1):
+        yield f"**INCONCLUSIVE**{f' ({count} checks)' if count > 1 else ''}: {words}"
 
 
 def _done(look: MonitorReport, view: ReleaseView, history: Sequence[ChannelEntry]) -> str:

@@ -35,7 +35,7 @@ def test_beyond_a_maximum_or_a_minimum_lies_on_the_left() -> None:
         [result("auc", 0.9, minimum=0.5), result("psi", 0.5, Status.FAILED, maximum=0.25)],
     )
     assert places(svg) == [round(-0.25 / (1.05 * 0.26), 2), round(0.4 / (1.05 * 0.5), 2)]
-    assert alt(str(svg)).index("PSI: 0.500") < alt(str(svg)).index("AUC: 0.900")
+    assert alt(str(svg)).index("PSI: 0.500 0.250 over 0.25") < alt(str(svg)).index("AUC: 0.900")
     assert BAD in str(svg)
 
 

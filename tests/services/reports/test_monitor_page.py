@@ -100,6 +100,23 @@ def test_what_could_not_be_judged_is_no_health() -> None:
     assert "health is not proven" in shown(silent())
 
 
+def test_a_value_that_may_be_beyond_its_limit_is_named() -> None:
+    """Not only that some interval is too wide."""
+    report = look(*traffic(labels=900), measured("recall", 0.58, 0.39, 0.74, n=900))
+    doubt = "- **INCONCLUSIVE**: recall: 0.580 [0.390, 0.740], **may be 0.110 below the limit of 0.5**"
+    assert doubt in before_the_fold(shown(report))
+
+
+def test_of_alarms_that_ask_for_the_same_the_furthest_beyond_its_limit_comes_first() -> None:
+    """Three of thirty stand on the first screen."""
+    drifts = {"belt": 0.3, "year_built": 1.4, "speed": 0.4, "age": 0.5}
+    report = look(*traffic(), *(counted("psi", value, name) for name, value in drifts.items()))
+    first = before_the_fold(shown(report))
+    places = [first.index(f"PSI, {name}: ") for name in ("year\\_built", "age", "speed")]
+    assert places == sorted(places)
+    assert "- and 1 more, below" in first
+
+
 def test_metrics_stand_beside_those_of_the_release() -> None:
     """0.858 was the AUC that people approved."""
     assert "| AUC | 0.610 | [0.570, 0.650] | 0.858 |" in shown(failing())
