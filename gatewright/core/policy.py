@@ -90,8 +90,9 @@ class Rule(Limit):
     ``minimum_effect``, ``non_inferiority`` for not worse by ``margin``, ``equivalence`` for neither better
     nor worse by ``margin``. ``better`` is for metrics whose direction the core does not know.
     ``multiplicity`` is for ``slices: each``; under ``holm`` and ``benjamini_hochberg`` ``minimum_effect`` is
-    the harm beyond the limit that must not be overlooked. ``needs_champion`` marks limits on a change, which
-    a first release cannot have; ``needs`` is for rule sets: what must be given for the rule to apply.
+    the harm beyond the limit that must not be overlooked. ``needs_champion`` marks limits on a change
+    or on what the champion has seen, which a first release cannot have; ``needs`` is for rule sets: what must be
+    given for the rule to apply.
     """
 
     # Only in a rule set may it be left out: the command has no stages.
