@@ -39,4 +39,4 @@ def rollback(
         model=model, to_release=to_release, actor=actor, reason=reason, operation=operation, token=token
     )
     entry = roll_back(order)
-    return Completed(name="Rolled back", message=f"production serves release {entry.release_id} again")
+    return Completed(name="Rolled back", message=f"{entry.release_id} was put back at {entry.at:%Y-%m-%d %H:%M} UTC")

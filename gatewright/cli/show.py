@@ -74,6 +74,7 @@ def _print(page: Page, view: ReleaseView, serves: str, now: datetime, *, everyth
     if everything:
         _everything(page, view)
     _approvals(page, view, now)
+    _put_back(page, view)
     page.heading("Next")
     page.step(release_step(view), indent=2)
 
@@ -112,6 +113,15 @@ def _approvals(page: Page, view: ReleaseView, now: datetime) -> None:
     if view.state is ReleaseState.WAITING:
         page.line(_needed(view, request), indent=2)
         page.line(f"until {when(request.expires_at)}, {time_left(request.expires_at - now)}", indent=2)
+
+
+def _put_back(page: Page, view: ReleaseView) -> None:
+    """The rollbacks that led to this release."""
+    made = [event for event in view.events if event.kind == "rolled_back"]
+    if made:
+        page.heading("Put back into production")
+    for event in made:
+        page.line(f"by {event.actor} ({event.assurance or 'declared'}), {when(event.at)}: {event.note}", indent=2)
 
 
 def _needed(view: ReleaseView, request: Request) -> str:

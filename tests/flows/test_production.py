@@ -10,6 +10,11 @@ from flows.release import release
 from flows.rollback import rollback
 from gatewright.core.monitor_report import MonitorReport
 from gatewright.core.results import Status
+from gatewright.core.rollback_order import rollback_statement
+from gatewright.core.signatures import ROLLBACK
+from gatewright.core.tokens import token_of
+from gatewright.core.way_back import way_back
+from gatewright.services.ssh_signatures import SshSigner
 from tests.flows.world import World, rows_of
 
 REASON = "The new model misses too many of the old."
@@ -24,24 +29,47 @@ def digest_of(years, year: str) -> str:
 
 
 def test_rollback_serves_the_previous_release_and_the_named_one(years, world: World):
-    """Back to 2000, then forward again by name: the service follows, and the ledger says who and why."""
+    """Back to 2000 by a typed name, then forward again, signed: the service follows, the ledger says who and why."""
     back = rollback("crash_triage", "dana.reyes", REASON, return_state=True)
     assert back.name == "Rolled back"
     assert serving_now(world) == digest_of(years, "2000")
     event = world.services.ledger.entries("crash_triage")[-1]
     assert (event.kind, event.actor, event.note) == ("rolled_back", "dana.reyes", REASON)
+    assert event.assurance == "declared"
 
     named = years["2001"].view.opening.release_id
-    forward = rollback("crash_triage", "dana.reyes", REASON, to_release=named, return_state=True)
-    assert forward.name == "Rolled back"
+    token = signed_by_dana(world, named)
+    other = rollback("crash_triage", "dana.reyes", "Another reason than was signed.", token=token, return_state=True)
+    assert "the parameters say another reason" in str(other.result(raise_on_failure=False))
+    for _ in range(2):
+        forward = rollback("crash_triage", "dana.reyes", REASON, token=token, return_state=True)
+        assert forward.name == "Rolled back"
     assert serving_now(world) == digest_of(years, "2001")
+    events = [entry for entry in world.services.ledger.entries("crash_triage") if entry.kind == "rolled_back"]
+    assert [entry.assurance for entry in events] == ["declared", "signed"]
+
+
+def signed_by_dana(world: World, to_release: str) -> str:
+    """As `gatewright rollback` signs it."""
+    services = world.services
+    moves = [move for _, move in services.channels.history("crash_triage", "production")]
+    said = rollback_statement(
+        way_back(moves, "crash_triage", "production", to_release),
+        services.policy_in_force(services.spec("crash_triage")),
+        services.roster_in_force(),
+        operation="forward-1",
+        principal="dana.reyes",
+        reason=REASON,
+        issued=services.now(),
+    ).to_bytes()
+    return token_of(said, SshSigner(world.people.keys["dana.reyes"]).sign(said, namespace=ROLLBACK))
 
 
 @pytest.mark.parametrize(
     ("actor", "to_release", "says"),
     [
-        ("kim.larsen", None, "may not roll back"),
-        ("nobody.known", None, "may not roll back"),
+        ("kim.larsen", None, "holds no role that may do this"),
+        ("nobody.known", None, "is not in version"),
         ("dana.reyes", "the blocked one", "was never deployed"),
         ("dana.reyes", "no-such-release", "was never deployed"),
     ],
