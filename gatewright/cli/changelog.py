@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from gatewright.cli.find import Channel, ModelName, known_model
+from gatewright.cli.find import Channel, ModelName, known_channel, known_model
 from gatewright.cli.output import Json, Page, print_json
 from gatewright.services.reports.wording import OUTCOME_WORDS, label, number, short, signed, when
 
@@ -36,7 +36,8 @@ def changelog(
     from gatewright.wiring import connect
 
     services = connect(read_only=True)
-    history = [entry for _, entry in services.channels.history(known_model(services, model), channel)]
+    model, channel = known_model(services, model), known_channel(services, channel)
+    history = [entry for _, entry in services.channels.history(model, channel)]
     changes = changes_of(history, services.view)
     if rollbacks:
         changes = tuple(change for change in changes if change.is_rollback)
@@ -56,7 +57,8 @@ def _print(changes: "tuple[Change, ...]", *, empty: str) -> None:
     for change in changes:
         page.heading(f"{when(change.at)} {change.release_id} {change.what}")
         took = "" if change.seconds is None else f", {change.seconds:.0f} s until the service followed"
-        page.line(f"model {short(change.model_sha256)}, by {change.by}{took}", indent=2)
+        surely = f" ({change.assurance})" if change.assurance else ""
+        page.line(f"model {short(change.model_sha256)}, by {change.by}{surely}{took}", indent=2)
         page.line(f"why: {change.reason}", indent=2)
         if change.decision:
             page.line(f"gates: {OUTCOME_WORDS[change.decision]}, policy version {change.policy_version}", indent=2)

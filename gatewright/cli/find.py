@@ -13,12 +13,22 @@ if TYPE_CHECKING:
     from gatewright.core.release_view import ReleaseView
     from gatewright.wiring import Services
 
-__all__ = ["Channel", "ModelName", "ReleaseName", "find_release", "known_model", "model_of", "read_release"]
+__all__ = [
+    "Channel",
+    "ModelName",
+    "ReleaseName",
+    "find_release",
+    "known_channel",
+    "known_model",
+    "model_of",
+    "read_release",
+]
 
 ReleaseName = Annotated[str, Parameter(help="A release id or a model's SHA-256, or the beginning of either.")]
 ModelName = Annotated[str, Parameter(help="Name of the model.")]
 Channel = Annotated[str, Parameter(help="Which pointer: production or staging.")]
 
+CHANNELS = ("production", "staging")
 MAX_NAMED = 5
 # Fewer digits of a model's digest would match by chance.
 MIN_DIGITS = 6
@@ -65,6 +75,16 @@ def known_model(services: "Services", model: str) -> str:
     nearest = difflib.get_close_matches(model, models, n=1)
     hint = f"did you mean `{nearest[0]}`?" if nearest else f"known models: {', '.join(models) or 'none'}."
     raise NotFoundError(f"no release of a model `{plain(model)[:80]}` was ever opened.", where="ledger", remedy=hint)
+
+
+def known_channel(services: "Services", channel: str) -> str:
+    """``channel`` when there is such a one. Raises NotFoundError for any other name, with the nearest."""
+    known = list(dict.fromkeys((*CHANNELS, services.settings.channel)))
+    if channel in known:
+        return channel
+    nearest = difflib.get_close_matches(channel, known, n=1)
+    hint = f"did you mean `{nearest[0]}`?" if nearest else f"name one of: {', '.join(known)}."
+    raise NotFoundError(f"there is no channel `{plain(channel)[:80]}`.", where="--channel", remedy=hint)
 
 
 def model_of(services: "Services", release_id: str) -> str | None:

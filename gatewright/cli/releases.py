@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from gatewright.cli.find import Channel, ModelName, known_model, model_of
+from gatewright.cli.find import Channel, ModelName, known_channel, known_model, model_of
 from gatewright.cli.output import Json, Page, print_json, print_table
 from gatewright.core.assurance import Assurance, least
 from gatewright.core.channels import ChannelEntry, serving_at, standing
@@ -59,7 +59,8 @@ def history(model: ModelName, /, *, channel: Channel = "production", at: At = No
     from gatewright.wiring import connect
 
     services = connect(read_only=True)
-    moves = services.channels.history(known_model(services, model), channel)
+    model, channel = known_model(services, model), known_channel(services, channel)
+    moves = services.channels.history(model, channel)
     if at is not None:
         return _print_served(moves, at if at.tzinfo else at.replace(tzinfo=UTC), as_json=as_json)
     surely = _assurances(services, model, channel, [move for _, move in moves])

@@ -43,6 +43,9 @@ def verify(
     """
     from gatewright.wiring import connect
 
+    if checkpoint is not None and not checkpoint.is_file():
+        remedy = "name the file of a checkpoint that you kept."
+        raise NotFoundError("there is no such checkpoint.", where=str(checkpoint), remedy=remedy)
     findings = _findings(connect(read_only=True), subject, checkpoint, target=target)
     status = overall(findings)
     if as_json:

@@ -46,9 +46,9 @@ def waive(
     from gatewright.wiring import connect
 
     services = connect()
+    policy = services.policy(services.spec(model))
     signing = signing_person(services, key)
     draft = _draft(services, model, rule, slice_name, days, signing.person.id)
-    policy = services.policy(services.spec(model))
     terms = waivable(draft, policy, at=draft.issued)
     if not as_json:
         asked = next(one for one in policy.rules if one.id == rule)

@@ -123,8 +123,9 @@ def store_error(error: Exception, where: str, *, unresolved: bool = False) -> St
     default = (
         _CREDENTIALS if status in (401, 403) or "Credentials" in code else "look into the log of the object store."
     )
+    said = code if status is None or code == str(status) else f"{status} {code}"
     return StoreError(
-        f"the object store refused the request ({code if status is None else f'{status} {code}'}).{doubt}",
+        f"the object store refused the request ({said}).{doubt}",
         where=where,
         remedy=_REMEDIES.get(code, default),
     )

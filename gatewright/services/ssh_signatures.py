@@ -165,7 +165,9 @@ def _derived(key_file: Path) -> str:
 def _require_private(key_file: Path) -> None:
     if not key_file.is_file():
         raise SigningError(
-            "there is no such key file.", where=str(key_file), remedy="make one with `ssh-keygen -t ed25519`."
+            "there is no such key file.",
+            where=str(key_file),
+            remedy="name your own with --key, or make one with `ssh-keygen -t ed25519`.",
         )
     if key_file.stat().st_mode & 0o077:
         raise SigningError(

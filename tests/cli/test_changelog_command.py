@@ -3,6 +3,8 @@
 import json
 from datetime import timedelta
 
+import pytest
+
 from gatewright.core.channels import ChannelEntry
 from gatewright.wiring import Services
 from tests.cli.conftest import Run
@@ -78,3 +80,12 @@ def test_rollbacks_alone_are_told_with_how_long_each_took(run: Run, services: Se
     )
     (change,) = json.loads(run("changelog", "triage", "--rollbacks", "--json")[1])
     assert change["seconds"] == 7
+
+
+@pytest.mark.parametrize("command", ["changelog", "history"])
+def test_a_misspelt_channel_is_an_error(run: Run, command: str) -> None:
+    """`Nothing was ever deployed` would look like an answer."""
+    code, out, err = run(command, "triage", "--channel", "stagging")
+    assert (code, out) == (1, "")
+    assert "there is no channel `stagging`" in err
+    assert "did you mean `staging`?" in err

@@ -44,7 +44,7 @@ def test_verify_says_the_verdict_first_and_one_line_a_step(
     first, _, header, *rows = capsys.readouterr().out.splitlines()
     assert first.startswith("VERIFIED  ")
     assert header.split() == ["step", "of", "check", "found"]
-    assert len(rows) == 19
+    assert len(rows) == 20
     assert all(row.startswith("OK  ") for row in rows)
 
 
@@ -96,6 +96,15 @@ def test_a_checkpoint_that_was_not_compared_is_no_success(
     assert main(["verify", "triage"]) == 0
     assert main(["verify", "triage", "--checkpoint", str(kept)]) == 1
     assert "is of another chain than those that were looked at" in capsys.readouterr().out
+
+
+def test_a_checkpoint_that_is_not_there_is_an_error_and_not_a_broken_ledger(
+    world: AuditWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A misspelt file must not look like an attack."""
+    assert main(["verify", "--checkpoint", "nowhere.json"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, "there is no such checkpoint" in err) == ("", True)
 
 
 def test_an_unknown_subject_is_an_error(world: AuditWorld, capsys: pytest.CaptureFixture[str]) -> None:
