@@ -61,7 +61,7 @@ def comparison_chart(view: ReleaseView, layout: Layout = WIDE) -> str | None:
         zero=True,
         ends=("worse", "better"),
         layout=layout,
-        heading="Candidate against champion" if layout is WIDE else "Against champion",
+        heading="Candidate against champion" if layout is WIDE else "Change",
     )
 
 
