@@ -129,19 +129,22 @@ def parameters(name: str) -> set[str]:
 
 
 def started() -> Iterator[tuple[str, set[str]]]:
-    """The deployments that the pages start, with the names of the parameters that they give."""
+    """The deployments that the pages start or list, with the names of the parameters that they give."""
     for page in PAGES:
         text = page.read_text().replace("\\\n", " ")
         for name, given in re.findall(
-            r"prefect deployment run (\w+/\w+)[^'`\n]*--params\s+'(\{.*?\})'", text, re.DOTALL
+            r"prefect deployment run (\w+/\w+)(.*?)(?=^```|^\.venv)", text, re.DOTALL | re.MULTILINE
         ):
-            yield name, set(json.loads(given))
+            json_given = re.search(r"--params\s+'(\{.*?\})'", given, re.DOTALL)
+            yield name, set(json.loads(json_given[1]) if json_given else re.findall(r"--param (\w+)=", given))
+        for name, listed in re.findall(r"^\| `(\w+/\w+)` \|[^|]*\|([^|]*)\|$", text, re.MULTILINE):
+            yield name, set(re.findall(r"`(\w+)`", listed))
 
 
 def test_every_deployment_that_a_page_starts_takes_what_it_is_given() -> None:
     """The JSON of the command is read as the shell would hand it over."""
     found = list(started())
-    assert {name for name, _ in found} >= {"retrain/retrain", "check/check"}
+    assert {name for name, given in found if given} >= {"retrain/retrain", "check/check", "rollback/rollback"}
     assert [(name, given) for name, given in found if not given <= parameters(name)] == []
 
 
