@@ -74,6 +74,22 @@ def test_a_rollback_claims_no_metrics_of_its_own() -> None:
     assert (back.by, back.reason) == ("dana.reyes", "It misses too many of the old.")
 
 
+def test_how_surely_it_is_known_who_rolled_back_is_what_the_ledger_says_of_this_move() -> None:
+    """Another rollback to the same release says nothing of it."""
+
+    def noted(surely: str, move: ChannelEntry) -> LedgerEntry:
+        return LedgerEntry(
+            kind="rolled_back", release_id=OLD[0], actor="dana.reyes", at=NOON, assurance=surely,
+            digests={"move": move.digest},
+        )  # fmt: skip
+
+    elsewhere = HISTORY[5].model_copy(update={"operation": "rollback-9"})
+    events = (noted("gateway", elsewhere), noted("signed", HISTORY[5]))
+    changes = changelog(HISTORY, lambda name: replace(view_of(name), events=events))
+    assert [change.assurance for change in changes] == [None, "signed", None, None]
+    assert "by dana.reyes (signed), in 7 s" in changelog_page("triage", "production", changes)
+
+
 def test_a_first_release_that_was_put_back_leaves_nothing() -> None:
     """Nothing served before, and no release is read for it."""
 
