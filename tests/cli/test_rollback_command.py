@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 from gatewright.core.channels import ChannelEntry
+from gatewright.core.ledger import LedgerEntry
 from gatewright.core.policy import RollbackTerms
 from gatewright.core.rollback_order import RollbackStatement
+from gatewright.core.rollback_proof import AcceptedRollback
 from gatewright.core.roster import PublicKey
 from gatewright.core.tokens import parse_token
 from gatewright.services.prefect_api import PrefectApi
@@ -254,3 +256,33 @@ def test_what_prefect_refuses_is_an_error(run: Run, prefect: Prefect, change: di
     code, out, err = run("rollback", "triage", *YES)
     assert (code, "DEPLOYED" in out) == (1, False)
     assert problem in err
+
+
+def test_history_changelog_and_show_say_how_surely_it_is_known_who_took_it_back(
+    run: Run, prefect: Prefect, services: Services
+) -> None:
+    """As the ledger has it; an order under way as it was accepted."""
+    prefect.parameters["rollback_id"] = "back-1"
+    for action in ("rollback", "confirm"):
+        prefect.move(action)
+    confirmed = services.channels.history("triage", "production")[-1][1]
+    services.ledger.append(
+        "triage",
+        LedgerEntry(
+            kind="rolled_back", release_id="triage-2000-1", actor="dana.reyes", at=NOON, note=REASON[1],
+            digests={"move": confirmed.digest}, assurance="signed",
+        ),
+    )  # fmt: skip
+    prefect.parameters["rollback_id"] = "back-2"
+    prefect.move("rollback")
+    services.rollback_records.add(
+        AcceptedRollback(
+            model="triage", environment="production", operation="back-2", to_release="triage-2000-1",
+            to_model_sha256=MODEL, principal="dana.reyes", role="release-manager", reason=REASON[1],
+            assurance="gateway", at=NOON,
+        )
+    )  # fmt: skip
+    found = json.loads(run("history", "triage", "--json")[1])
+    assert [row["assurance"] for row in found[-3:]] == ["signed", "signed", "gateway"]
+    assert "by dana.reyes (signed), 0 s until" in run("changelog", "triage", "--rollbacks")[1]
+    assert f"by dana.reyes (signed), 2026-03-02 12:00 UTC: {REASON[1]}" in run("show", "triage-2000-1")[1]
