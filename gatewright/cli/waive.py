@@ -53,7 +53,8 @@ def waive(
     if not as_json:
         asked = next(one for one in policy.rules if one.id == rule)
         print_waiver(draft, asked, terms, services.roster(), _decided_last(services, draft.model))
-    sentence = f"Sign as {draft.principal}: waive {rule} of {model} until {when(draft.expires)}?"
+    where = model if slice_name == EVERY_SLICE else f"{model} on {plain(slice_name)}"
+    sentence = f"Sign as {draft.principal}: waive {rule} of {where} until {when(draft.expires)}?"
     reason = confirm(reason, sentence, yes=yes, quiet=as_json)
     waiver = _signed(services, policy, signing, draft, reason)
     services.waivers.add(waiver)

@@ -26,7 +26,7 @@ def print_waiver(
     page.line(f"Waive {rule.id} of {draft.model} on {place}")
     for name, words in _facts(draft, rule, terms, roster).items():
         page.line(words, indent=2, label=name, label_width=_LABEL)
-    page.heading(_heading(rule, latest))
+    page.heading(_heading(latest))
     for line in _found(draft, latest) if latest else ():
         page.line(line, indent=2)
 
@@ -43,10 +43,10 @@ def _facts(draft: WaiverStatement, rule: Rule, terms: WaiverTerms, roster: Roste
     }
 
 
-def _heading(rule: Rule, latest: ReleaseView | None) -> str:
+def _heading(latest: ReleaseView | None) -> str:
     if latest is None:
         return "No release was judged by it yet."
-    return f"What {rule.id} found in {latest.opening.release_id}, the release that was decided last"
+    return f"What it found in {latest.opening.release_id}, decided last"
 
 
 def _found(draft: WaiverStatement, latest: ReleaseView) -> list[str]:

@@ -104,7 +104,7 @@ def test_what_is_waived_is_shown_before_anybody_is_asked(release: WaitingRelease
     assert "limit at most 0.25; a result that does not respect it warns" in lines
     assert "until 2026-03-12 12:00 UTC: 10 days of the 30 that the policy allows" in lines
     assert "who may sam.okafor (role compliance-officer); nobody for a candidate of their own" in lines
-    found = lines.index("What feature-drift found in r1, the release that was decided last")
+    found = lines.index("What it found in r1, decided last")
     assert lines[found + 1] == (
         "FAIL on year_built: PSI 0.320, an exact count, 4,200 rows: the value is 0.070 beyond it"
     )
@@ -123,8 +123,9 @@ def test_the_reason_is_asked_for_where_none_was_given(release: WaitingRelease, c
 
 def test_a_slice_that_was_never_judged_is_told_with_those_that_were(release: WaitingRelease, capsys, monkeypatch):
     """A waiver of a misspelt slice would help nobody."""
-    answered(monkeypatch, "no")
+    asked = answered(monkeypatch, "no")
     assert waive(release, "sam.okafor", ASK, slice="year_build") == 1
+    assert "waive feature-drift of triage on year_build until" in asked[0]
     assert "not judged on year_build, but on belt, score, speed, year_built" in capsys.readouterr().out
 
 
