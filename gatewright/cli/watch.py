@@ -112,7 +112,8 @@ def _must_work(noticed: "Noticed", progress: "ReleaseProgress") -> None:
 
 def _died(progress: "ReleaseProgress", problem: str, take_over: str) -> ServerError:
     release_id = progress.view.opening.release_id
-    remedy = f"start a run that goes on with it: {take_over}; or end it: gatewright abandon {release_id} --actor YOU --reason WHY"
+    end = f"gatewright abandon {release_id} --actor YOU --reason WHY"
+    remedy = f"start a run that goes on with it: {take_over}; or end it: {end}"
     return ServerError(f"{problem.removesuffix('.')}.", where=f"release {release_id}", remedy=remedy)
 
 
