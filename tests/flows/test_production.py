@@ -46,7 +46,7 @@ def test_rollback_serves_the_previous_release_and_the_named_one(years, world: Wo
         assert forward.name == "Rolled back"
     assert serving_now(world) == digest_of(years, "2001")
     events = [entry for entry in world.services.ledger.entries("crash_triage") if entry.kind == "rolled_back"]
-    assert [entry.assurance for entry in events] == ["declared", "signed"]
+    assert [entry.assurance for entry in events[-2:]] == ["declared", "signed"]
 
 
 def signed_by_dana(world: World, to_release: str) -> str:
