@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from gatewright.services.embedded_store import EmbeddedStore
 from gatewright.services.store import S3Location, S3Store
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 _BUCKET = "gatewright-tests"
 # They share what takes longest to make, six years of releases: on two workers it would be made twice.
 _WITH_YEARS = frozenset(f"tests/flows/test_{name}.py" for name in ("bad_input", "outcomes", "production"))
+
+# How long an example takes says nothing on a busy machine.
+settings.register_profile("any machine", settings(), deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -206,4 +206,4 @@ def _changed(record, **changes: object):
 
 
 TestReleases = Releases.TestCase
-TestReleases.settings = settings(max_examples=8, stateful_step_count=20, deadline=None)
+TestReleases.settings = settings(max_examples=8, stateful_step_count=20)

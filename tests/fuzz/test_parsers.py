@@ -71,7 +71,7 @@ def _all_records(kind: type[Record] = Record) -> set[type[Record]]:
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_stored_records_are_read_as_they_were_written_or_not_at_all(record: Record, data: st.DataObject):
     """A byte changed anywhere gives another record in canonical form, or an IntegrityError."""
     assert type(record).from_bytes(record.to_bytes(), where="here") == record
@@ -85,7 +85,7 @@ def test_stored_records_are_read_as_they_were_written_or_not_at_all(record: Reco
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_people_write_is_read_or_refused_with_its_place(file: Path, data: st.DataObject):
     """Aliases, depth, NaN, tags, half a file: a valid document that survives the store, or a SpecError."""
     text = data.draw(damaged_yaml(file.read_text()) | st.text(max_size=200))
@@ -101,7 +101,7 @@ def test_what_people_write_is_read_or_refused_with_its_place(file: Path, data: s
 
 
 @given(damaged_yaml((ROOT / "policies/crash_triage.yaml").read_text()))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_rules_for_the_command_line_are_read_or_refused(text: str):
     """Either form of them."""
     with suppress(SpecError):
@@ -109,7 +109,7 @@ def test_rules_for_the_command_line_are_read_or_refused(text: str):
 
 
 @given(damaged_bytes(TOKEN.encode()) | hostile_json | st.just(TOKEN.encode() * 50))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_tokens_are_read_as_they_were_printed_or_refused(body: bytes):
     """And what is in them is a statement in canonical form, or an ApprovalError."""
     text = body.decode("utf-8", "replace")
@@ -129,7 +129,7 @@ def test_tokens_are_read_as_they_were_printed_or_refused(body: bytes):
 
 
 @given(damaged_bytes(ENVELOPE) | hostile_json)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_an_envelope_that_nobody_signed_is_refused(body: bytes):
     """Whatever its JSON, base64 or payload type; no library's own error comes through."""
     with pytest.raises(IntegrityError):
@@ -137,7 +137,7 @@ def test_an_envelope_that_nobody_signed_is_refused(body: bytes):
 
 
 @given(st.sampled_from(sorted(_all_records(), key=lambda kind: kind.__qualname__)), hostile_json)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_kind_of_record_takes_hostile_bytes(kind: type[Record], body: bytes):
     """Nor raises anything but our own error for them."""
     with suppress(IntegrityError):
@@ -145,7 +145,7 @@ def test_no_kind_of_record_takes_hostile_bytes(kind: type[Record], body: bytes):
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_damaged_chain_is_refused(data: st.DataObject):
     """Three links, of which one is changed, moved, doubled, taken away or joined by a stranger."""
     store = MemoryStore()

@@ -50,7 +50,7 @@ def _visible(place: Path) -> Iterator[tuple[int, int]]:
                 yield found.st_dev, found.st_ino
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     start=st.sampled_from(("", "", "/", "place")),
     folders=st.lists(st.sampled_from(FOLDERS), max_size=4),

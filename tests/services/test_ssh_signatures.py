@@ -97,14 +97,14 @@ def test_another_spelling_of_a_key_is_not_taken_for_it(tmp_path: Path) -> None:
     assert VERIFIER.signer(MESSAGE, blob, namespace=NAMESPACE, keys=keys) == signer.public_key
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(garbage=st.binary(max_size=400))
 def test_garbage_is_no_signature(signer: SshSigner, garbage: bytes) -> None:
     """Whatever the bytes are, nothing is raised and nobody signed."""
     assert VERIFIER.signer(MESSAGE, garbage, namespace=NAMESPACE, keys=(signer.public_key,)) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_a_signature_with_one_bit_changed_is_none(signer: SshSigner, data: st.DataObject) -> None:
     """Each bit of the blob counts."""

@@ -38,7 +38,7 @@ def test_a_champion_that_learned_from_other_years_has_seen_nothing():
     assert (rows.value, entities.value) == (0, 0)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(ROWS, ROWS, ROWS, st.randoms(use_true_random=False))
 def test_neither_order_nor_parts_change_a_share(asked, first, second, random):
     """It is the share of a plain search in a set, between 0 and 1."""

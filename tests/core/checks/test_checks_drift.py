@@ -147,7 +147,7 @@ def test_flags_integers_and_nullable_columns_are_numbers():
 
 
 @given(st.permutations(range(60)))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_order_of_rows_does_not_matter(order):
     """Profile and measurements are the same for any order of rows."""
     frame = pd.DataFrame({"x": np.arange(60.0) ** 2, "kind": list("abc") * 20})

@@ -77,7 +77,7 @@ def test_a_sentinel_beyond_the_range_is_found_though_the_index_merges_it():
 
 
 @given(st.lists(st.integers(0, 400), max_size=6), st.permutations(range(7)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_sums_of_any_parts_in_any_order_are_those_of_the_whole(profile, cuts, order):
     """Integers only: the same numbers, and the same bytes of the measurements, from any partition of the rows."""
     frame = table(400, seed=1)

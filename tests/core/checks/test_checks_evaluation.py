@@ -121,7 +121,7 @@ def test_copies_within_clusters_do_not_narrow_the_intervals():
 
 
 @given(st.permutations(range(80)))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_order_of_rows_does_not_matter(order):
     """Values, and intervals of rows with ids, are the same for any order."""
     labels, scores, champion = drawn(2, 80)

@@ -55,7 +55,7 @@ def large():
 
 @pytest.mark.parametrize("clusters", [None, np.arange(260) // 3])
 @given(cuts=st.lists(st.integers(0, 260), max_size=5), order=st.randoms())
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_any_partition_in_any_order_gives_the_same_bytes(clusters, cuts, order):
     """Kept and folded, with clusters and by position."""
     columns, kept = drawn(260), module.KEPT_ROWS
@@ -181,7 +181,6 @@ def test_scores_too_close_for_the_bins_are_not_decided_on(few):
 
 
 @given(st.lists(st.one_of(st.floats(0, 1), st.sampled_from([k / 15 for k in range(16)])), min_size=1, max_size=30))
-@settings(deadline=None)
 def test_equal_width_bins_are_those_of_the_search(scores):
     """On the edges too."""
     values = np.array(scores)

@@ -244,7 +244,7 @@ def test_change_is_the_candidates_gap_minus_the_champions():
 
 
 @given(st.permutations(["16-24", "25-64", "65+"]))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_relabelling_the_groups_leaves_gaps_and_intervals_as_they_are(names):
     """A gap knows no order of groups, nor does its change to the champion."""
     labels, scores, groups = drawn(n=600)
@@ -264,7 +264,7 @@ def numbers(m):
 
 @pytest.mark.parametrize("clustered", [False, True])
 @given(order=st.permutations(range(120)))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_the_order_of_rows_does_not_matter(clustered, order):
     """Measurements are the same to the last bit, with and without clusters."""
     labels, scores, groups = drawn(n=120)
@@ -302,7 +302,7 @@ def test_a_group_below_support_changes_nothing_but_the_note_and_the_count():
 
 
 @given(st.lists(st.tuples(*[st.integers(2, 30)] * 4), min_size=2, max_size=4), st.floats(0.02, 0.9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_fewer_rows_never_turn_a_fail_into_a_pass(cells, limit):
     """The same shares in a third of the rows: what failed fails, and intervals only grow."""
     few, many = ({(m.metric, m.slice): m for m in of_cells(np.array(cells) * times)} for times in (1, 3))

@@ -170,7 +170,7 @@ def test_a_change_of_rates_that_resamples_lose_is_anything():
     margin=st.floats(0.01, 0.99),
     confidence=st.floats(0.5, 0.999),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_equivalence_is_found_where_the_interval_keeps_within_the_margin(kind, found, margin, confidence):
     """The p-value reaches alpha exactly where a rule on the interval would pass."""
     tested = gap(found, [40] * len(found), kind)
@@ -190,7 +190,7 @@ def test_equivalence_of_two_groups_is_newcombes_interval_turned_around():
 
 
 @given(st.lists(st.integers(1, 39), min_size=2, max_size=6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_difference_is_tested_by_pearsons_chi_square(found):
     """As scipy computes it from the table of successes and failures; times two for the worse of two rates."""
     table = np.array([found, 40 - np.array(found)])

@@ -48,7 +48,7 @@ def counted(data, *, clustered=True):
 
 @pytest.mark.parametrize("clustered", [False, True])
 @given(cuts=st.lists(st.integers(0, ROWS), max_size=4), order=st.permutations(range(ROWS)))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_any_partition_in_any_order_gives_the_same_bytes(clustered, cuts, order):
     """Batches may be empty, and need not hold all groups."""
     data, edges = drawn(), sorted({0, ROWS, *cuts})

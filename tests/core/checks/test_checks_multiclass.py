@@ -152,7 +152,7 @@ def test_many_rows_take_the_way_over_the_sums():
         assert found[metric, "all"].value == pytest.approx(value, abs=tolerance)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.lists(st.integers(0, 300), max_size=3), st.permutations(range(4)))
 def test_any_partition_gives_the_same_sums(cuts, order):
     """Batches of any size, merged in any order: equal to the last bit."""

@@ -115,7 +115,7 @@ def test_the_order_of_rows_never_matters(clustered):
     )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(st.integers(0, 600), max_size=4), st.integers(-200, 100), st.permutations(range(5)))
 def test_any_partition_gives_the_same_measurements(cuts, exponent, order):
     """Batches of any size, merged in any order, for numbers of any magnitude: equal to the last bit."""

@@ -182,7 +182,7 @@ def test_repeating_every_row_within_its_cluster_leaves_the_variance_almost_as_it
 
 
 @given(st.permutations(range(40)))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_order_of_rows_does_not_matter(order):
     """Area, variance and clustered variance are the same for any order of rows."""
     labels, scores, _ = drawn(6, 40)

@@ -100,7 +100,7 @@ def test_equal_seeds_pair_two_models_so_that_shared_noise_cancels():
 
 
 @given(st.lists(st.lists(st.floats(-10, 10), max_size=30), min_size=3, max_size=3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_merging_is_associative_and_equals_one_table_of_all_rows(parts):
     """Tables of parts with continued positions add up to the table of the whole, in any grouping."""
     starts = np.cumsum([0, *map(len, parts)])
@@ -118,7 +118,7 @@ def test_tables_of_different_statistics_are_not_merged():
 
 
 @given(st.permutations(range(60)))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_order_of_rows_does_not_matter_when_rows_have_ids(order):
     """With clusters as ids the interval is the same for any order of rows."""
     values, ids, order = np.random.default_rng(5).normal(size=60), np.arange(60), np.array(order)

@@ -48,7 +48,7 @@ def test_brier_and_its_parts_by_hand():
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1)), min_size=2, max_size=60))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_parts_of_brier_add_up_for_any_scores(rows):
     """Reliability minus resolution plus uncertainty, however scores spread within bins."""
     labels, scores = np.array(rows).T

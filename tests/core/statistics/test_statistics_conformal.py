@@ -157,7 +157,7 @@ def test_a_worked_curve():
     assert curve.points(4)[1] == {"coverage": 0.5, "risk": 0.5, "certainty": 0.8}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=1, max_size=6))
 def test_ties_count_as_the_mean_over_their_orders(rows):
     """The accuracy at each number of rows is that of an average over all ways to order equally certain rows."""

@@ -57,7 +57,6 @@ def test_pearsons_p_value_is_scipys():
 
 
 @given(histograms, histograms)
-@settings(deadline=None)
 def test_jensen_shannon_is_scipys_in_base_two(then, now):
     """Between 0 for equal and 1 for disjoint shares."""
     assert jensen_shannon_distance(then, now) == pytest.approx(jensenshannon(then, now, base=2), abs=1e-7)
@@ -100,7 +99,7 @@ def test_the_true_distance_is_inside_as_often_as_promised(distance, rows):
 
 @pytest.mark.parametrize("distance", sorted(VALUES))
 @given(histograms, histograms)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_an_interval_holds_its_value(distance, then, now):
     """However sparse the histograms are."""
     found = distance_interval(distance, then, now, confidence=0.9)
@@ -125,7 +124,7 @@ def exact_ks(then, now):
 
 
 @given(numbers, numbers)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_ks_and_wasserstein_of_the_rows_lie_between_value_and_bound(then, now):
     """Certified: whatever the rows, their exact distances are within what the histograms say."""
     ks, area, unit = transported(then, now)
@@ -174,7 +173,7 @@ edges = st.lists(st.floats(-1e9, 1e9), min_size=0, max_size=60, unique=True).map
 
 
 @given(edges, st.lists(st.floats(allow_nan=False), max_size=60), st.floats(1e-9, 1e9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_bins_are_those_of_a_binary_search(some, extra, scale):
     """For any edges and any numbers, infinities, the edges themselves and their neighbours among them."""
     some = np.unique(some * scale).astype(float)

@@ -139,7 +139,7 @@ def test_no_samples_have_no_quantile():
 
 
 @given(st.lists(st.floats(0, 1e3), min_size=60, max_size=80), st.randoms())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_order_of_samples_does_not_matter(samples, random):
     """Quantile and interval are the same after shuffling."""
     shuffled = samples[:]

@@ -17,7 +17,6 @@ unit = st.floats(0, 1)
 
 
 @given(st.lists(st.floats(0, 40), min_size=1, max_size=50), st.integers(0, 50))
-@settings(deadline=None)
 def test_fixed_point_sums_of_parts_are_the_bits_of_the_whole(values, cut):
     """Any cut gives the same integers, and the sum errs by at most 2**-41 a value."""
     numbers = np.array(values)
@@ -44,7 +43,6 @@ def test_more_rows_at_once_than_a_float_counts_exactly_are_refused():
 
 
 @given(st.lists(st.lists(st.integers(0, 9), max_size=20), min_size=3, max_size=3), st.sampled_from([1, 5, 1000]))
-@settings(deadline=None)
 def test_key_counts_add_up_in_any_grouping_whenever_they_are_counted(parts, waiting):
     """Counting late or early, left or right first, gives the same counts."""
     kept, key_counts.WAITING = key_counts.WAITING, waiting
@@ -65,7 +63,6 @@ def test_counts_of_other_keys_are_not_merged():
 
 
 @given(st.lists(unit, min_size=2, max_size=50))
-@settings(deadline=None)
 def test_bins_rise_with_the_score_and_mirror_at_a_half(scores):
     """Order is kept by fine and coarse bins; a score and its complement are equally far from the ends."""
     values = np.sort(np.array(scores))
@@ -79,7 +76,6 @@ def test_bins_rise_with_the_score_and_mirror_at_a_half(scores):
 
 
 @given(st.lists(unit, min_size=1, max_size=50))
-@settings(deadline=None)
 def test_the_middle_of_a_fine_bin_is_near_every_score_in_it(scores):
     """Within half a step of 2**-21, and within a 4096th of the distance to the nearer end."""
     values = np.array(scores)
@@ -95,7 +91,7 @@ def test_every_bin_is_reached_by_its_own_middle():
 
 
 @given(st.permutations(range(40)))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_canonical_order_depends_on_content_alone(order):
     """Numbers, texts and flags; minus zero is zero; equal rows are interchangeable."""
     rng = np.random.default_rng(0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
@@ -45,7 +45,6 @@ def test_without_a_discordant_row_tango_doubts_by_z_squared():
 
 
 @given(discordant)
-@settings(deadline=None)
 def test_tango_mirrors_and_holds_the_estimate(counts):
     """Exchanging the models changes the sign; the bounds stay within -1 and 1."""
     first, second, n = counts
@@ -56,7 +55,6 @@ def test_tango_mirrors_and_holds_the_estimate(counts):
 
 
 @given(discordant)
-@settings(deadline=None)
 def test_tango_rejects_equality_exactly_where_mcnemars_score_test_does(counts):
     """At a difference of nothing its statistic is McNemar's."""
     first, second, n = counts
@@ -80,7 +78,6 @@ def test_mcnemars_variants_of_the_airway_data_are_those_published():
 
 
 @given(st.integers(0, 200), st.integers(0, 200))
-@settings(deadline=None)
 def test_mcnemar_is_symmetric_and_mid_p_is_below_exact(first, second):
     """Probabilities, whichever model comes first."""
     found = mcnemar(first, second)

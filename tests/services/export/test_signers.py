@@ -44,7 +44,7 @@ def test_the_shell_makes_the_same_lines(tools: Path, tmp_path: Path) -> None:
     """Whatever the names, and whenever people joined and left and keys were added and revoked."""
     found: list[Roster] = []
 
-    @settings(max_examples=80, deadline=None, database=None)
+    @settings(max_examples=80, database=None)
     @given(roster=rosters())
     def some(roster: Roster) -> None:
         found.append(roster)

@@ -220,7 +220,7 @@ ON_ANY: list[dict[str, Any]] = [
 ]
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=VALUES, block_rows=st.integers(1, 30))
 def test_any_small_column_gives_stock_results(values: pa.Array, block_rows: int, tmp_path: Path) -> None:
     """Whatever the values, gaps, and blocks."""
