@@ -41,12 +41,19 @@ def test_a_misspelt_key_names_the_line_and_the_nearest_valid_key():
     assert "did you mean `minimum`?" in message
 
 
-@pytest.mark.parametrize("text", [".nan", "NaN", ".inf", "-.inf"])
-def test_a_threshold_that_is_no_number_is_refused(text):
+@pytest.mark.parametrize("text", [".nan", ".inf", "-.inf"])
+def test_a_threshold_that_no_number_compares_with_is_refused(text):
     """NaN would pass `if value < minimum: fail`."""
     message = refused(POLICY.replace("minimum: 0.75", f"minimum: {text}"))
     assert re.search(r"policy\.yaml:\d+", message)
     assert f"`{text}` is not a number that can be compared" in message
+
+
+def test_nan_without_its_dot_is_text_and_no_threshold():
+    """YAML reads `NaN` as text, which must not become a number on the way."""
+    message = refused(POLICY.replace("minimum: 0.75", "minimum: NaN"))
+    assert re.search(r"policy\.yaml:\d+", message)
+    assert "Input should be a valid number, but is `NaN`" in message
 
 
 @pytest.mark.parametrize("text", ["010", "1:30", "1:30.5", "0b11", "0o17", "00.5", "0xff", "0x" + "f" * 5000, "1" * 31])
