@@ -8,7 +8,7 @@ from gatewright.cli.terminal_charts import comparison
 from gatewright.core.explanation import Explanation, explain
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.releases import ReleaseState
-from gatewright.core.results import Status
+from gatewright.services.reports.verdicts import beyond_rules
 from gatewright.services.reports.wording import OUTCOME_WORDS, STATUS_WORDS, short, when
 
 __all__ = ["print_comparison", "print_drawn", "print_objections", "print_verdict"]
@@ -47,7 +47,7 @@ def print_objections(page: Page, view: ReleaseView) -> None:
     page.heading("What speaks against it")
     for one in missed:
         _missed(page, one)
-    others = _other_reasons(view)
+    others = beyond_rules(view)
     for reason in others:
         page.line(f"- {reason}", indent=2)
     page.line(_counted(explained, silent=not (missed or others)), indent=2)
@@ -81,12 +81,3 @@ def _counted(explained: tuple[Explanation, ...], *, silent: bool) -> str:
     watched = sum(one.weight in ("reported only", "excused") for one in explained)
     rest = f"; of the rest, {watched} only watched or excused" if watched else ""
     return f"{'nothing: ' if silent else ''}{passed} of {len(explained)} checks pass{rest}"
-
-
-def _other_reasons(view: ReleaseView) -> list[str]:
-    """What the decision says beyond single rules: no champion, too many warnings."""
-    if view.decision is None:
-        return []
-    told = {waiver.in_full for waiver in view.decision.waivers} | {"every rule passed"}
-    told |= {str(result) for result in view.decision.results if result.status is not Status.PASSED}
-    return [reason for reason in view.decision.reasons if reason not in told]

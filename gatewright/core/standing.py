@@ -39,10 +39,7 @@ def signed_in_role(
     for roster in rosters:
         keys = _person(principal, roster, at).keys_at(at)
         if signatures.signer(token.body, token.signature, namespace=namespace, keys=keys) is None:
-            raise _refused(
-                f"it is not signed by a key of {principal} that the roster names and nobody has revoked",
-                "sign it again",
-            )
+            raise _not_signed_by(f"a key of {principal}", "sign it again")
     return role
 
 
@@ -64,9 +61,7 @@ def stamped_in_role(
     for roster in rosters:
         keys = roster.machine_keys("gateway", at)
         if signatures.signer(token.body, token.signature, namespace=namespace, keys=keys) is None:
-            raise _refused(
-                "it is not signed by an identity gateway that the roster names and nobody has revoked", "start it again"
-            )
+            raise _not_signed_by("an identity gateway", "start it again")
     return role
 
 
@@ -84,6 +79,10 @@ def _role(person: Person, roles: Sequence[str]) -> str:
     if role is None:
         raise _refused(f"{person.id} holds no role that may do this", f"ask one of: {', '.join(roles)}")
     return role
+
+
+def _not_signed_by(whose: str, remedy: str) -> ApprovalError:
+    return _refused(f"it is not signed by {whose} that the roster names and nobody has revoked", remedy)
 
 
 def _refused(problem: str, remedy: str) -> ApprovalError:

@@ -77,7 +77,8 @@ def approval_description(view: ReleaseView, *, links: Mapping[str, str]) -> str:
 
 
 def _against(view: ReleaseView) -> str:
-    return bullets([*verdicts.beyond_rules(view), *objections.first_objections(view, ABOVE_THE_FOLD)])
+    others = [md(reason) for reason in verdicts.beyond_rules(view)]
+    return bullets([*others, *objections.first_objections(view, ABOVE_THE_FOLD)])
 
 
 def _commands(view: ReleaseView) -> str:

@@ -45,11 +45,11 @@ def headline(view: ReleaseView) -> str:
 
 
 def beyond_rules(view: ReleaseView) -> list[str]:
-    """Reasons of the decision that no line about a single rule tells, escaped."""
+    """Reasons of the decision that no line about a single rule tells, such as too many warnings; not escaped."""
     if view.decision is None:
         return []
     told = {waiver.in_full for waiver in view.decision.waivers} | {"every rule passed"}
-    return [md(r) for r in untold(view.decision.reasons, view.decision.results) if r not in told]
+    return [reason for reason in untold(view.decision.reasons, view.decision.results) if reason not in told]
 
 
 def untold(reasons: Sequence[str], results: Sequence[CheckResult]) -> list[str]:
