@@ -11,6 +11,7 @@ from gatewright.core.refs import ArtifactRef
 from gatewright.core.releases import Champion, Opening
 from gatewright.core.spec import ModelSpec
 from gatewright.services.code_identity import code_revision, environment_sha256
+from gatewright.services.promotion import begin
 from gatewright.services.releases import GATES_MAY_TAKE
 from gatewright.wiring import Services, connect
 from tasks.stage import stage_task
@@ -25,14 +26,15 @@ def open_release(
     """Pin the terms of a release, or take over the one named ``release_id``.
 
     Raises SpecError for an unknown model or period, or another task than the champion's; ConflictError while another
-    release is open.
+    release is open, or when the champion is another by now.
     """
     services = connect()
     if release_id is not None:
         stored = services.evidence.find("opening", release_id, Opening)
         if stored is not None:
-            return services.releases.open(_of_this_model(stored, model))
-    return services.releases.open(_terms(services, model, period, features, requested_by, release_id))
+            return begin(services.releases, services.deployment, _of_this_model(stored, model))
+    terms = _terms(services, model, period, features, requested_by, release_id)
+    return begin(services.releases, services.deployment, terms)
 
 
 def _of_this_model(stored: Opening, model: str) -> Opening:

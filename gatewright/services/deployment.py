@@ -72,6 +72,18 @@ class Deployment:
             )
         return entry
 
+    def require_possible(self, model: str, operation: str, *, expected: int) -> None:
+        """Raises ConflictError when somebody else has moved the channel since ``expected``: `serve` could only fail."""
+        history = self._channels.history(model, self._channel)
+        moved = bool(history) and history[-1][0] != expected
+        if moved and not any(entry.operation == operation for _, entry in history):
+            last = history[-1][1]
+            raise ConflictError(
+                f"{last.operation} has moved the channel since the champion of {operation} was read.",
+                where=f"channel {model}/{self._channel}",
+                remedy="start another release: it is compared with the model that serves now.",
+            )
+
     def put_back(self, model: str, operation: str, reason: str) -> bool:
         """Undo an unconfirmed move of ``operation`` at the head; False when there is none (any more)."""
         history = self._channels.history(model, self._channel)

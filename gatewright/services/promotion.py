@@ -6,6 +6,7 @@ from datetime import datetime
 from gatewright.core.approval import quorum
 from gatewright.core.break_glass import Emergency, break_glass_allows
 from gatewright.core.channels import ChannelEntry
+from gatewright.core.errors import ConflictError
 from gatewright.core.policy import Policy
 from gatewright.core.refs import Candidate
 from gatewright.core.releases import Opening, ReleaseData, ReleaseState
@@ -16,7 +17,22 @@ from gatewright.core.waivers import require_waivers
 from gatewright.services.deployment import Deployment
 from gatewright.services.releases import Releases
 
-__all__ = ["close_failed", "promote"]
+__all__ = ["begin", "close_failed", "promote"]
+
+
+def begin(releases: Releases, deployment: Deployment, opening: Opening) -> Opening:
+    """Open a release, or take over the one with this id, as `Releases.open`; the opening that stands.
+
+    The lock is taken after the champion was read: a release that ended in between may have moved the channel. This one
+    then ends at once, not after its gates and everybody's approval. Raises ConflictError for that too.
+    """
+    opening = releases.open(opening)
+    try:
+        deployment.require_possible(opening.model, opening.release_id, expected=opening.channel_generation)
+    except ConflictError as error:
+        close_failed(releases, deployment, opening, "gatewright", str(error))
+        raise
+    return opening
 
 
 def promote(

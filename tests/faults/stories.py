@@ -12,8 +12,8 @@ from gatewright.core.refs import Candidate, DatasetFile, DatasetRef
 from gatewright.core.releases import Champion, Opening, ReleaseData, ReleaseState
 from gatewright.core.results import StageEvidence
 from gatewright.core.rollback_order import RollbackOrder
-from gatewright.core.statements import Answer, Approval, Request
-from gatewright.services.promotion import close_failed, promote
+from gatewright.core.statements import Answer, Request
+from gatewright.services.promotion import begin, close_failed, promote
 from gatewright.services.release_records import AnswerRecord
 from gatewright.services.terms import require_terms_in_force
 from gatewright.wiring import Services
@@ -21,7 +21,7 @@ from tests.core.examples import in_force
 from tests.faults.world import CHANNEL, MODEL, World
 from tests.services.reports.example_view import CANDIDATE, OPENING, SPEC, STAGES, example_view
 
-__all__ = ["APPROVERS", "answer", "ask", "finish", "release", "roll_back", "submit"]
+__all__ = ["APPROVERS", "answer", "ask", "finish", "promoted", "release", "roll_back", "submit", "terms"]
 
 APPROVERS = ("dana.reyes", "lee.wong")
 _STAGES = ("evaluate", "fairness")
@@ -60,16 +60,14 @@ def answer(world: World, services: Services, release_id: str, name: str, choice:
     opening = services.releases.opening(release_id)
     request = services.evidence.read("request", release_id, Request)
     number = len(services.releases.answers(release_id)) + 1
-    try:
-        approval = _accepted(world, services, opening, request, world.signed(request, name, choice))
-    except ApprovalError as error:
-        services.releases.record(f"answer-{number}", opening, AnswerRecord(approval=None, refusal=error.problem))
+    given = _judged(world, services, opening, request, world.signed(request, name, choice))
+    services.releases.record(f"answer-{number}", opening, given)
+    if given.approval is None:
         return False
-    services.releases.record(f"answer-{number}", opening, AnswerRecord(approval=approval, refusal=None))
     if choice == "reject":
         services.releases.close(opening, ReleaseState.REJECTED, "gatewright")
     else:
-        services.releases.note_approval(opening, approval)
+        services.releases.note_approval(opening, given.approval)
     return True
 
 
@@ -120,10 +118,11 @@ def roll_back(
 
 def _opened(world: World, services: Services, release_id: str) -> Opening:
     stored = services.evidence.find("opening", release_id, Opening)
-    return services.releases.open(stored or _terms(world, services, release_id))
+    return begin(services.releases, services.deployment, stored or terms(world, services, release_id))
 
 
-def _terms(world: World, services: Services, release_id: str) -> Opening:
+def terms(world: World, services: Services, release_id: str) -> Opening:
+    """What a release pins when it is opened now."""
     generation, champion = _champion(services)
     policy = services.governance.adopt("policy", MODEL, world.policy, "file").policy
     roster = services.governance.adopt("roster", ROSTER_NAME, world.roster, "file").roster
@@ -184,15 +183,19 @@ def _answered(world: World, services: Services, opening: Opening, request: Reque
         record = services.evidence.find(f"answer-{attempt}", opening.release_id, AnswerRecord)
         if record is None:
             typed = world.signed(request, APPROVERS[attempt - 1])
-            approval = _accepted(world, services, opening, request, typed)
-            given = AnswerRecord(approval=approval, refusal=None)
+            # What another run of this release has recorded meanwhile stands, and this run reads it.
+            given = _judged(world, services, opening, request, typed)
             record = services.releases.record(f"answer-{attempt}", opening, given)
         assert record.approval is not None
         services.releases.note_approval(opening, record.approval)
         world.tell("approved", record.approval.digest)
 
 
-def _accepted(world: World, services: Services, opening: Opening, request: Request, typed: Answer) -> Approval:
+def _judged(world: World, services: Services, opening: Opening, request: Request, typed: Answer) -> AnswerRecord:
     earlier = services.releases.approvals(opening.release_id)
     rosters = (services.releases.roster(opening), world.roster)
-    return accept(typed, request, rosters, world.signatures, pause=None, at=world.now(), earlier=earlier)
+    try:
+        approval = accept(typed, request, rosters, world.signatures, pause=None, at=world.now(), earlier=earlier)
+    except ApprovalError as error:
+        return AnswerRecord(approval=None, refusal=error.problem)
+    return AnswerRecord(approval=approval, refusal=None)

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from gatewright.core.errors import ApprovalError
+from gatewright.core.errors import ApprovalError, ConflictError
 from gatewright.core.governed import ROSTER_NAME
 from gatewright.core.records import sha256_hex
 from gatewright.core.roster import Person
-from tests.faults.stories import ask, finish, release, submit
+from gatewright.services.promotion import begin
+from tests.faults.stories import ask, finish, promoted, release, submit, terms
 from tests.faults.world import CHANNEL, MODEL, World
 
 
@@ -84,3 +85,26 @@ def test_a_candidate_that_nobody_has_approved_is_not_promoted(world: World):
     head = world.auditor().channels.head(MODEL, CHANNEL)
     assert head is not None
     assert head[1].model_sha256 == sha256_hex(b"candidate")
+
+
+def test_a_release_whose_champion_was_replaced_while_it_was_opened_ends_at_once(world: World):
+    """Another one ended after its champion was read and before it had the lock: nobody is asked for an approval."""
+    services = world.process()
+    stale = terms(world, services, "r3")
+    finish(world, services, "r2")
+    with pytest.raises(ConflictError, match="r2 has moved the channel"):
+        begin(services.releases, services.deployment, stale)
+    assert [(entry.kind, entry.release_id) for entry in world.auditor().ledger.entries(MODEL)[-2:]] == [
+        ("opened", "r3"),
+        ("failed", "r3"),
+    ]
+    assert world.target.serving() == sha256_hex(b"candidate")
+
+
+def test_a_release_that_has_moved_the_channel_itself_may_be_taken_over(world: World):
+    """The head is another than at its opening, by its own doing."""
+    services = world.process()
+    promoted(world, services, services.releases.opening("r2"))
+    opening = services.releases.opening("r2")
+    assert begin(services.releases, services.deployment, opening) == opening
+    assert world.auditor().ledger.entries(MODEL)[-1].kind == "approved"
