@@ -4,7 +4,7 @@
 automation or a person may act on, and say with which command.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pandas as pd
 from prefect.artifacts import create_markdown_artifact
@@ -48,7 +48,7 @@ def watch(model: str, days: int) -> MonitorReport | None:
         get_run_logger().warning("nothing serves %s", model)
         return None
     report = _look(services, model, head[1], days)
-    services.evidence.write(f"{_REPORT}{report.at:%Y%m%dt%H%M%S%f}", report.release_id, report)
+    services.evidence.write(_name(report.at), report.release_id, report)
     _respond(services, model, report)
     return report
 
@@ -74,9 +74,15 @@ def _look(services: Services, model: str, head: ChannelEntry, days: int) -> Moni
 
 def _last(services: Services, head: ChannelEntry) -> MonitorReport | None:
     """The look before this one at the model that serves, since it does."""
-    names = [name for name in services.evidence.names(head.release_id) if name.startswith(_REPORT)]
+    yesterday = services.now() - timedelta(days=1)
+    names = services.evidence.names(head.release_id, beginning=_REPORT, after=_name(yesterday))
+    names = names or services.evidence.names(head.release_id, beginning=_REPORT)
     last = services.evidence.read(names[-1], head.release_id, MonitorReport) if names else None
     return last if last is not None and last.at >= head.at else None
+
+
+def _name(at: datetime) -> str:
+    return f"{_REPORT}{at:%Y%m%dt%H%M%S%f}"
 
 
 def _read(

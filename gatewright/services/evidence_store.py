@@ -52,10 +52,14 @@ class EvidenceStore:
         """SHA-256 of the bytes that are in the store now. Raises NotFoundError, StoreError."""
         return sha256_hex(self._store.get(_key(name, release_id)))
 
-    def names(self, release_id: str) -> list[str]:
-        """The names of the records of one release, sorted."""
-        prefix = f"{_ROOT}/{valid_name(release_id)}/"
-        names = (key.removeprefix(prefix) for key in self._store.keys(prefix))
+    def names(self, release_id: str, *, beginning: str = "", after: str = "") -> list[str]:
+        """The names of the records of one release that begin with ``beginning`` and sort after ``after``, sorted.
+
+        The store looks at no others: a release that has served for a year has thousands of monitoring reports.
+        """
+        folder = f"{_ROOT}/{valid_name(release_id)}/"
+        keys = self._store.keys(folder + beginning, start_after=folder + after + _SUFFIX if after else "")
+        names = (key.removeprefix(folder) for key in keys)
         return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
 
     def releases(self) -> list[str]:

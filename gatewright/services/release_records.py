@@ -143,7 +143,7 @@ class ReleaseRecords:
 
     def answers(self, release_id: str) -> list[AnswerRecord]:
         """The answers so far, in the order they were given."""
-        found = (_ANSWER.fullmatch(name) for name in self._evidence.names(release_id))
+        found = (_ANSWER.fullmatch(name) for name in self._evidence.names(release_id, beginning="answer-"))
         numbers = sorted(int(match[1]) for match in found if match)
         return [self._evidence.read(f"answer-{number}", release_id, AnswerRecord) for number in numbers]
 

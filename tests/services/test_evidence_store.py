@@ -88,6 +88,9 @@ def test_names_and_releases_are_listed(memory_store: MemoryStore) -> None:
     for name, release in [("root", "r1"), ("evaluate", "r1"), ("drift", "r1-b"), ("answer-1", "r1")]:
         evidence.write(name, release, AUC)
     assert evidence.names("r1") == ["answer-1", "evaluate", "root"]
+    assert evidence.names("r1", beginning="e") == ["evaluate"]
+    assert evidence.names("r1", after="answer-1") == ["evaluate", "root"]
+    assert evidence.names("r1", beginning="monitor-", after="monitor-2") == []
     assert evidence.names("none") == []
     assert evidence.releases() == ["r1", "r1-b"]
 
