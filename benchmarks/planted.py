@@ -7,6 +7,7 @@ __all__ = ["BUGS", "Bug"]
 _CORE = "gatewright/core"
 _SERVICES = "gatewright/services"
 _APPROVAL = f"{_CORE}/approval.py"
+_STANDING = f"{_CORE}/standing.py"
 _GOVERNED = f"{_CORE}/governed.py"
 _GENERATIONS = f"{_SERVICES}/generations.py"
 _DEPLOYMENT = f"{_SERVICES}/deployment.py"
@@ -56,14 +57,14 @@ def _never(area: str, name: str, file: str, condition: str, tests: tuple[str, ..
 
 BUGS = (
     _never("approval", "an answer after the window", _APPROVAL, "not at <= request.expires_at", _APPROVALS),
-    _never("approval", "the author approves", _APPROVAL, "person.id == request.author", _APPROVALS),
-    _never("approval", "no role is asked", _APPROVAL, "role is None", _APPROVALS),
+    _never("approval", "the author approves", _APPROVAL, "claim.principal == request.author", _APPROVALS),
+    _never("approval", "no role is asked", _STANDING, "role is None", _APPROVALS),
     _never("approval", "one person answers twice", _APPROVAL,
            "any(approval.principal == claim.principal for approval in earlier)", _APPROVALS),
-    _never("approval", "somebody who left", _APPROVAL, "not person.active(at.date())", _APPROVALS),
+    _never("approval", "somebody who left", _STANDING, "not person.active(at.date())", _APPROVALS),
     _never("approval", "a statement about something else", _APPROVAL, "other", _APPROVALS),
     Bug("approval", "only the pinned roster is asked", _APPROVAL,
-        "for roster in rosters:", "for roster in rosters[:1]:", _APPROVALS),
+        "who = (claim.principal, roles, rosters)", "who = (claim.principal, roles, rosters[:1])", _APPROVALS),
     Bug("approval", "a revoked key", f"{_CORE}/roster.py", "(self.revoked is None or at < self.revoked)", "True",
         _APPROVALS),
     Bug("approval", "a nonce that is not compared", _APPROVAL,
@@ -75,7 +76,7 @@ BUGS = (
     _never("approval", "less assurance than asked", _APPROVAL,
            "not at_least(claim.assurance, request.tier.assurance)", _APPROVALS),
     Bug("approval", "a signature made for another purpose", _APPROVAL,
-        "namespace = APPROVAL if ours else GATEWAY_STAMP", "namespace = GATEWAY_STAMP", _APPROVALS),
+        "namespace=APPROVAL, at=at", "namespace=GATEWAY_STAMP, at=at", _APPROVALS),
     _never("approval", "a stamp for another pause", _APPROVAL,
            "pause is None or (said.run_id, said.pause_key) != (pause.run_id, pause.key)", _APPROVALS),
     _never("approval", "a rejected request is promoted", _APPROVAL,
@@ -148,9 +149,9 @@ BUGS = (
     Bug("rollback", "a signature made for another purpose", _ROLLBACK_PROOF, "namespace=ROLLBACK, at=at",
         "namespace=ROLLBACK_STAMP, at=at", _ROLLBACKS),
     _never("rollback", "parameters that differ from the token", f"{_CORE}/rollback_order.py", "other", _ROLLBACKS),
-    _never("rollback", "no role is asked", f"{_CORE}/standing.py", "role is None", _ROLLBACKS),
-    _never("rollback", "somebody who left", f"{_CORE}/standing.py", "not person.active(at.date())", _ROLLBACKS),
-    Bug("rollback", "a stamp by any key", f"{_CORE}/standing.py", 'roster.machine_keys("gateway", at)',
+    _never("rollback", "no role is asked", _STANDING, "role is None", _ROLLBACKS),
+    _never("rollback", "somebody who left", _STANDING, "not person.active(at.date())", _ROLLBACKS),
+    Bug("rollback", "a stamp by any key", _STANDING, 'roster.machine_keys("gateway", at)',
         "tuple(key.key for one in (*roster.machines, *roster.people) for key in one.keys)", _ROLLBACKS),
     _never("rollback", "an order that is spent", f"{_SERVICES}/rollbacks.py",
            'ours[0].action != "rollback" or not goes_on', _ROLLED_BACK),

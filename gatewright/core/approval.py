@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from gatewright.core.assurance import Assurance, at_least
 from gatewright.core.errors import ApprovalError
 from gatewright.core.records import Record
-from gatewright.core.roster import Person, Roster
+from gatewright.core.roster import Roster
 from gatewright.core.signatures import APPROVAL, GATEWAY_STAMP, SignatureVerifier
+from gatewright.core.standing import role_of, signed_in_role, stamped_in_role
 from gatewright.core.statements import (
     GATEWAY_KIND,
     NO_TOKEN,
@@ -198,11 +199,9 @@ def _proven(
             if request.tier.assurance == "signed"
             else "log in at the identity gateway",
         )
-    role = ""
-    for roster in rosters:
-        person = _person(claim.principal, roster, at)
-        _prove(claim, person, roster, signatures, at)
-        role = _role(person, request)
+    if claim.principal == request.author:
+        raise _refused("the author of a candidate cannot approve it", "ask somebody else")
+    role = _role(claim, request.tier.roles, rosters, signatures, at)
     if any(approval.principal == claim.principal for approval in earlier):
         raise _refused(f"{claim.principal} has answered already", "the quorum needs distinct people")
     return Approval(
@@ -218,35 +217,15 @@ def _proven(
     )
 
 
-def _prove(claim: _Claim, person: Person, roster: Roster, signatures: SignatureVerifier, at: datetime) -> None:
+def _role(
+    claim: _Claim, roles: Sequence[str], rosters: Sequence[Roster], signatures: SignatureVerifier, at: datetime
+) -> str:
+    who = (claim.principal, roles, rosters)
     if claim.token is None:
-        return
-    ours = claim.assurance == "signed"
-    keys = person.keys_at(at) if ours else roster.machine_keys("gateway", at)
-    namespace = APPROVAL if ours else GATEWAY_STAMP
-    if signatures.signer(claim.token.body, claim.token.signature, namespace=namespace, keys=keys) is None:
-        whose = f"a key of {person.id}" if ours else "an identity gateway"
-        raise _refused(f"it is not signed by {whose} that the roster names and nobody has revoked", "sign it again")
-
-
-def _person(name: str, roster: Roster, at: datetime) -> Person:
-    person = roster.find(name)
-    if person is None:
-        raise _refused("the approver is not in the roster", "write the id as in the roster, such as `first.last`")
-    if not person.active(at.date()):
-        raise _refused(f"{person.id} is not active today", "ask somebody who is")
-    return person
-
-
-def _role(person: Person, request: Request) -> str:
-    if person.id == request.author:
-        raise _refused("the author of a candidate cannot approve it", "ask somebody else")
-    role = person.role_among(request.tier.roles)
-    if role is None:
-        raise _refused(
-            f"{person.id} holds no role that may approve this", f"ask one of: {', '.join(request.tier.roles)}"
-        )
-    return role
+        return role_of(*who, at)
+    if claim.assurance == "signed":
+        return signed_in_role(claim.token, *who, signatures, namespace=APPROVAL, at=at)
+    return stamped_in_role(claim.token, *who, signatures, namespace=GATEWAY_STAMP, at=at)
 
 
 def _refused(problem: str, remedy: str) -> ApprovalError:

@@ -61,14 +61,16 @@ def stamped_in_role(
     for roster in rosters:
         keys = roster.machine_keys("gateway", at)
         if signatures.signer(token.body, token.signature, namespace=namespace, keys=keys) is None:
-            raise _not_signed_by("an identity gateway", "start it again")
+            raise _not_signed_by("an identity gateway", "log in at the gateway, and do it again")
     return role
 
 
 def _person(principal: str, roster: Roster, at: datetime) -> Person:
     person = roster.find(principal)
     if person is None:
-        raise _refused(f"{principal} is not in version {roster.version} of the roster", "ask somebody who is")
+        # As text of a program, and cut: a stranger chose it.
+        said = repr(principal[:63])
+        raise _refused(f"{said} is not in version {roster.version} of the roster", "write the id of somebody who is")
     if not person.active(at.date()):
         raise _refused(f"{principal} is not active today", "ask somebody who is")
     return person

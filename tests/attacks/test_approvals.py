@@ -196,7 +196,7 @@ def test_a_statement_from_before_the_question_or_from_the_future_is_refused(issu
         ({"run_id": "run-2"}, "another question"), ({"pause_key": "approval-2"}, "another question"),
         ({"nonce": OTHER}, "another release"), ({"evidence_root": OTHER}, "another release"),
         ({"at": NOW + timedelta(hours=2)}, "another time"), ({"decision": "reject"}, "the token reject"),
-        ({"principal": "nobody.known"}, "not in the roster"), ({"by": "dana.reyes"}, "not signed by an identity"),
+        ({"principal": "nobody.known"}, "is not in version 1"), ({"by": "dana.reyes"}, "not signed by an identity"),
         ({"namespace": APPROVAL}, "not signed by an identity"), ({"reason": "short"}, "too short"),
     ],
 )  # fmt: skip

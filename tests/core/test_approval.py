@@ -44,8 +44,9 @@ def test_an_answer_after_the_window_is_refused_and_one_at_its_end_is_not():
     [
         ({"decision": ""}, "neither approve nor reject"),
         ({"decision": "yes"}, "neither approve nor reject"),
-        ({"approver": ""}, "not in the roster"),
-        ({"approver": "nobody.known"}, "not in the roster"),
+        ({"approver": ""}, "is not in version 1 of the roster"),
+        ({"approver": "nobody.known"}, "is not in version 1 of the roster"),
+        ({"approver": "dana\u202e.reyes"}, r"'dana\\u202e\.reyes' is not in"),
         ({"approver": "lou.gone"}, "not active"),
         ({"approver": "kim.larsen"}, "no role"),
         ({"approver": "ann.author"}, "author"),
@@ -56,6 +57,12 @@ def test_anything_else_is_refused_with_a_reason(changes, problem):
     """An empty or wrong answer never approves, and says what to write instead."""
     with pytest.raises(ApprovalError, match=problem):
         accepted(**changes)
+
+
+def test_without_a_roster_nobody_is_known():
+    """Then nobody approves, whoever they say they are."""
+    with pytest.raises(ApprovalError, match="no roster"):
+        accept(Answer(**CLEAR), request(), [], FakeSignatures(), pause=None, at=NOW)
 
 
 def test_nobody_counts_twice():
