@@ -10,6 +10,7 @@ from gatewright.services.reports.tables import bullets, page, table
 from gatewright.services.reports.wording import NOTHING, short, when
 
 __all__ = [
+    "KNOWN_BY",
     "approvals",
     "decided_on",
     "digests",
@@ -22,6 +23,12 @@ __all__ = [
     "who_approves",
 ]
 
+# What the name of somebody who answers is known by, in two words.
+KNOWN_BY: dict[Assurance, str] = {
+    "declared": "typed name",
+    "gateway": "gateway login",
+    "signed": "SSH signature",
+}
 # How far the name of somebody who answered is proven.
 PROVEN: dict[Assurance, str] = {
     "declared": "declared: typed into the form, not verified",
@@ -62,7 +69,7 @@ def _open(view: ReleaseView, request: Request) -> str:
         return "**All approvals are given.**"
     roles = " or ".join(md(role) for role in request.tier.roles)
     more = f"{needed} more {'approval' if needed == 1 else 'approvals'} needed until {when(request.expires_at)}"
-    return f"**{more}** from {roles} ({_KNOWN[request.tier.assurance]})."
+    return f"**{more}** from {roles} ({KNOWN_BY[request.tier.assurance]})."
 
 
 def _ended(view: ReleaseView) -> str:
@@ -90,11 +97,6 @@ _ENDED = {
     ReleaseState.REJECTED: "It was rejected: the champion stays",
     ReleaseState.EXPIRED: "Nobody answered in time: the champion stays",
     ReleaseState.FAILED: "It failed and is not deployed: the champion stays",
-}
-_KNOWN: dict[Assurance, str] = {
-    "declared": "typed name",
-    "gateway": "gateway login",
-    "signed": "SSH signature",
 }
 
 

@@ -24,6 +24,7 @@ from gatewright.services.reports.blocks import (
     ticked,
 )
 from gatewright.services.reports.release_report.measures import named, p_value
+from gatewright.services.reports.signoff import KNOWN_BY
 from gatewright.services.reports.wording import (
     NOTHING,
     OUTCOME_SENTENCES,
@@ -130,9 +131,11 @@ def _next(view: ReleaseView) -> Iterator[Block]:
     release = view.opening.release_id
     if view.state is ReleaseState.WAITING and view.request is not None:
         tier = view.request.tier
-        people = f"{tier.approvals} with the role {' or '.join(tier.roles)}"
+        people = f"{tier.approvals} {'person' if tier.approvals == 1 else 'people'}"
+        roles = " or ".join(tier.roles)
         yield Commands(
-            f"Next: {people} must answer until {when(view.request.expires_at)}, known as {tier.assurance}.",
+            f"Next: {people} with the role {roles} must answer until {when(view.request.expires_at)} "
+            f"({KNOWN_BY[tier.assurance]}).",
             [f"gatewright approve {release}", f"gatewright reject {release}"],
         )
     elif view.state is ReleaseState.DEPLOYED:
