@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -17,11 +18,13 @@ import httpx
 from deployments.local.people import People, make_people
 from deployments.local.processes import Process, end_leftovers, free_port, port_is_free
 from gatewright.core.errors import StoreError
+from gatewright.core.records import sha256_hex
 from gatewright.services.embedded_store import EmbeddedStore
 
 __all__ = ["LocalStack"]
 
 POOL = "gatewright"
+CODE = ("flows", "tasks", "gatewright")
 SERVER_SECONDS = 120
 START_SECONDS = 60
 
@@ -122,9 +125,15 @@ class LocalStack:
 
     def _register(self) -> None:
         """Create the work pool and register the deployments of ``deployments/prefect.yaml``, when they changed."""
+        # Beside Prefect's database: who deletes that registers again.
+        file = self.state / "prefect" / "registered"
+        wanted = _sources_sha256(self.root)
+        if file.exists() and file.read_text() == wanted:
+            return
         self._say("deployments: retrain, release, rollback, monitor, sweep, check")
         self._prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
         self._prefect("--no-prompt", "deploy", "--all", "--prefect-file", str(self.root / "deployments/prefect.yaml"))
+        file.write_text(wanted)
 
     def _prefect(self, *arguments: str) -> None:
         done = subprocess.run(
@@ -214,6 +223,16 @@ class LocalStack:
 
 def _address(port: int) -> tuple[str, ...]:
     return "--host", "127.0.0.1", "--port", str(port)
+
+
+def _sources_sha256(root: Path) -> str:
+    """Of all that a registered deployment is made of: where it is, Prefect's version, and every line of code.
+
+    The schema of a flow's parameters may come from anywhere in the code.
+    """
+    code = (path for name in CODE for path in sorted((root / name).rglob("*.py")))
+    files = (f"{path}\n".encode() + path.read_bytes() for path in (root / "deployments/prefect.yaml", *code))
+    return sha256_hex(b"".join([version("prefect").encode(), *files]))
 
 
 def _answers(url: str) -> bool:
