@@ -12,7 +12,7 @@ from gatewright.core.results import Measurement
 from gatewright.core.statements import Request
 from gatewright.services.open_question import OpenQuestion
 from gatewright.services.reports.charts import key_metrics
-from gatewright.services.reports.wording import when
+from gatewright.services.reports.wording import people, when
 
 __all__ = ["print_question", "question_facts"]
 
@@ -55,8 +55,8 @@ def print_question(question: OpenQuestion, now: datetime) -> None:
 
 def _terms(view: ReleaseView, request: Request, now: datetime) -> dict[str, str]:
     tier = request.tier
-    people = "1 person" if tier.approvals == 1 else f"{tier.approvals} different people"
-    asked = f"{people} with the role {' or '.join(tier.roles)}, {tier.assurance} (tier {tier.name}, {tier.risk} risk)"
+    who = f"{people(tier.approvals)} with the role {' or '.join(tier.roles)}"
+    asked = f"{who}, {tier.assurance} (tier {tier.name}, {tier.risk} risk)"
     because = view.decision.tier_because if view.decision else ()
     answers = "; ".join(f"{a.decision} by {a.principal} ({a.assurance})" for a in view.approvals)
     return {

@@ -15,7 +15,7 @@ from gatewright.core.next_steps import release_step
 from gatewright.core.release_view import ReleaseView
 from gatewright.core.releases import ReleaseState
 from gatewright.core.statements import Request, missing_approvals
-from gatewright.services.reports.wording import STATUS_WORDS, limit, number, span, when
+from gatewright.services.reports.wording import STATUS_WORDS, limit, number, people, span, when
 
 if TYPE_CHECKING:
     from gatewright.wiring import Services
@@ -126,11 +126,10 @@ def _put_back(page: Page, view: ReleaseView) -> None:
 
 def _needed(view: ReleaseView, request: Request) -> str:
     missing, tier = missing_approvals(view.approvals, request), request.tier
-    who = "1 person" if missing == 1 else f"{missing} different people"
     because = view.decision.tier_because if view.decision else ()
     why = f", because of {'; '.join(because)}" if because else ""
-    roles = " or ".join(tier.roles)
-    return f"needed: {who} with the role {roles}, assurance {tier.assurance} (tier {tier.name}, {tier.risk} risk{why})"
+    who = f"{people(missing)} with the role {' or '.join(tier.roles)}"
+    return f"needed: {who}, assurance {tier.assurance} (tier {tier.name}, {tier.risk} risk{why})"
 
 
 def _rule(one: Explanation) -> dict[str, str]:

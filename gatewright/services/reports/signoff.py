@@ -7,7 +7,7 @@ from gatewright.core.statements import Request, missing_approvals
 from gatewright.core.tiers import Tier
 from gatewright.services.reports.escape import code, md
 from gatewright.services.reports.tables import bullets, page, table
-from gatewright.services.reports.wording import NOTHING, short, when
+from gatewright.services.reports.wording import NOTHING, people, short, when
 
 __all__ = [
     "KNOWN_BY",
@@ -224,10 +224,10 @@ def _asked(view: ReleaseView) -> str:
     tier = _tier(view)
     if tier is None:
         return "Nobody is asked."
-    people = "Nobody needs to approve" if tier.approvals == 0 else _people(tier)
+    who = "Nobody needs to approve" if tier.approvals == 0 else _people(tier)
     because = view.decision.tier_because if view.decision else ()
     why = f"Why this tier: {md('; '.join(because))}." if because else ""
-    asked = f"{people} (tier {md(tier.name)}, {tier.risk} risk)."
+    asked = f"{who} (tier {md(tier.name)}, {tier.risk} risk)."
     if _answered(view):
         return bullets(item for item in (asked, why) if item)
     author = "" if view.candidate is None else f"The author, {md(view.candidate.author)}, cannot approve it."
@@ -245,7 +245,7 @@ _ASKED: dict[Assurance, str] = {
 
 def _people(tier: Tier) -> str:
     roles = " or ".join(md(role) for role in tier.roles)
-    return f"**{tier.approvals} {'person' if tier.approvals == 1 else 'different people'}** with the role {roles}"
+    return f"**{people(tier.approvals)}** with the role {roles}"
 
 
 def _tier(view: ReleaseView) -> Tier | None:

@@ -16,6 +16,7 @@ __all__ = [
     "lasting",
     "limit",
     "number",
+    "people",
     "short",
     "short_label",
     "shortfall",
@@ -122,6 +123,11 @@ def short_label(metric: str) -> str:
 def short(digest: str | None) -> str:
     """The first twelve digits, enough to recognise; never to verify."""
     return NOTHING if digest is None else digest[:12]
+
+
+def people(count: int) -> str:
+    """So many distinct people: a quorum counts nobody twice."""
+    return "1 person" if count == 1 else f"{count} different people"
 
 
 def when(moment: datetime) -> str:

@@ -33,6 +33,7 @@ from gatewright.services.reports.wording import (
     label,
     limit,
     number,
+    people,
     short,
     signed,
     span,
@@ -131,11 +132,9 @@ def _next(view: ReleaseView) -> Iterator[Block]:
     release = view.opening.release_id
     if view.state is ReleaseState.WAITING and view.request is not None:
         tier = view.request.tier
-        people = f"{tier.approvals} {'person' if tier.approvals == 1 else 'people'}"
-        roles = " or ".join(tier.roles)
+        who = f"{people(tier.approvals)} with the role {' or '.join(tier.roles)}"
         yield Commands(
-            f"Next: {people} with the role {roles} must answer until {when(view.request.expires_at)} "
-            f"({KNOWN_BY[tier.assurance]}).",
+            f"Next: {who} must answer until {when(view.request.expires_at)} ({KNOWN_BY[tier.assurance]}).",
             [f"gatewright approve {release}", f"gatewright reject {release}"],
         )
     elif view.state is ReleaseState.DEPLOYED:
